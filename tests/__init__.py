@@ -1,0 +1,1 @@
+"""Tests, room by room; the fixtures are in conftest.py, the cast in cast.py."""

@@ -1,0 +1,212 @@
+"""Fixtures of all tests; the parts that they are made of are in tests/support."""
+
+import os
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from contextvars import Context
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+pytest.register_assert_rewrite("tests.cast", "tests.support", "tests.house")
+
+from regsys.kernel import clock as kernel_clock  # noqa: E402
+from regsys.kernel import migrate  # noqa: E402
+from regsys.kernel.db import db as product_db  # noqa: E402
+from regsys.kernel.settings import Settings  # noqa: E402
+from tests.support import needs  # noqa: E402
+from tests.support.pg import Postgres  # noqa: E402
+from tests.support.smtp import SmtpServer  # noqa: E402
+
+pytest_plugins = ("tests.support.plugin",)
+
+TODAY = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)  # Tue 9 AM in Seattle
+
+
+# ---- databases ----
+
+
+@dataclass(frozen=True)
+class Database:
+    """A migrated, empty database of one test."""
+
+    kind: str
+    url: str
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrate an SQLite file once; every test gets a copy."""
+    data = tmp_path_factory.mktemp("sqlite-template")
+    migrate.upgrade(Settings.for_tests(data))
+    path = data / "regsys.sqlite"
+    assert not Path(f"{path}-wal").exists(), "the template is open, a copy would miss its WAL"
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Start one PostgreSQL for the session of this worker."""
+    server = Postgres(needs.require(needs.POSTGRESQL))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Migrate a PostgreSQL database once; every test gets a copy."""
+    url = postgres.create("template_regsys")
+    data = tmp_path_factory.mktemp("postgres-template")
+    migrate.upgrade(Settings.for_tests(data, DATABASE_URL=url))
+    return "template_regsys"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Return this test's data folder."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest, data: Path) -> Iterator[Database]:
+    """Give a migrated database: on SQLite, on PostgreSQL, or on each (option --database)."""
+    if request.param == "sqlite":
+        template = request.getfixturevalue("sqlite_template")
+        path = data / "regsys.sqlite"
+        shutil.copyfile(template, path)
+        yield Database("sqlite", f"sqlite:///{path}")
+        return
+    server = request.getfixturevalue("postgres")
+    template = request.getfixturevalue("postgres_template")
+    name = f"test_{os.urandom(6).hex()}"
+    yield Database("postgresql", server.create(name, template=template))
+    server.drop(name)
+
+
+# ---- the app in this process ----
+
+
+class Client(FlaskClient):
+    """A visitor whose requests share nothing with the test but the database.
+
+    Flask would run a request in the application context that the test has open: same session,
+    same `g`.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        return Context().run(super().open, *args, **kwargs)
+
+
+@pytest.fixture
+def settings(data: Path, database: Database) -> Settings:
+    """Return the settings of `app`; override the fixture in a test file to change some."""
+    return Settings.for_tests(data, DATABASE_URL=database.url)
+
+
+@pytest.fixture
+def make_app() -> Iterator[Callable[[Settings], Flask]]:
+    """Make apps with settings of your own; their connections are closed afterwards."""
+    from regsys.app import create_app  # slow import
+
+    apps: list[Flask] = []
+
+    def make(settings: Settings) -> Flask:
+        app = create_app(settings)
+        app.testing = True
+        app.test_client_class = Client
+        apps.append(app)
+        return app
+
+    yield make
+    for app in apps:
+        with app.app_context():
+            product_db.session.remove()
+            for engine in product_db.engines.values():
+                engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[[Settings], Flask], settings: Settings) -> Flask:
+    """Return the whole app on a database of this test's own."""
+    return make_app(settings)
+
+
+@pytest.fixture
+def db(app: Flask) -> Iterator[Any]:
+    """Open an application context and return `kernel.db.db`; for services and queries."""
+    with app.app_context():
+        yield product_db
+        product_db.session.rollback()
+        product_db.session.remove()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Return a visitor who is not signed in."""
+    return app.test_client()
+
+
+# ---- time ----
+
+
+class Clock:
+    """The frozen clock of this process."""
+
+    def __init__(self, at: datetime) -> None:
+        self._freeze = kernel_clock.freeze(at)
+        self._freeze.__enter__()
+        self.now = at
+
+    def to(self, at: datetime) -> datetime:
+        """Set the time and return it."""
+        self.thaw()
+        self.__init__(at)  # type: ignore[misc]
+        return at
+
+    def move(self, **delta: float) -> datetime:
+        """Move by timedelta(**delta), for example `clock.move(minutes=31)`, and return the time."""
+        return self.to(self.now + timedelta(**delta))
+
+    def thaw(self) -> None:
+        """Let the time run again."""
+        self._freeze.__exit__(None, None, None)
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    """Freeze the clock at Tue 24 Nov 2026, 17:00 UTC."""
+    clock = Clock(TODAY)
+    yield clock
+    clock.thaw()
+
+
+@pytest.fixture
+def now(clock: Clock) -> datetime:
+    """Return the frozen time."""
+    return clock.now
+
+
+# ---- real parts outside of this process ----
+
+
+@pytest.fixture
+def smtp() -> Iterator[SmtpServer]:
+    """Start a plain SMTP server; see tests/support/smtp.py for STARTTLS, AUTH and misbehaviour."""
+    with SmtpServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Generator[Any]:
+    """Start Chromium once for this worker."""
+    from tests.support.browser import launch  # slow import
+
+    with launch() as browser:
+        yield browser

@@ -1,0 +1,99 @@
+"""A real Chromium, driven by Playwright."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.support import needs
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDE = (1280, 900)
+PHONE = (390, 844)
+ACTION_MS = 15_000
+
+
+@contextmanager
+def launch() -> Iterator[Browser]:
+    """Start Chromium; skip loudly where there is none."""
+    program = needs.require(needs.CHROMIUM)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+def new_context(
+    browser: Browser,
+    *,
+    size: tuple[int, int] = WIDE,
+    javascript: bool = True,
+    dark: bool = False,
+    **options: Any,
+) -> BrowserContext:
+    """Open a fresh visitor: own cookies, no cache."""
+    width, height = size
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        java_script_enabled=javascript,
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+        locale="en-US",
+        timezone_id="America/Los_Angeles",
+        **options,
+    )
+    context.set_default_timeout(ACTION_MS)
+    return context
+
+
+def list_axe_violations(page: Page, *, wcag: str = "wcag22aa") -> list[str]:
+    """Run axe-core on the page and return a line for each violation."""
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", wcag, "best-practice"]
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
+    return [
+        f"{v['id']}: {v['help']} — {'; '.join(n['html'][:160] for n in v['nodes'][:3])}"
+        for v in found.response["violations"]
+    ]
+
+
+def list_sideways_scroll(page: Page) -> list[str]:
+    """Return a line if the page is wider than its window."""
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return [f"{page.url} is {wide} px wider than the window"] if wide > 0 else []
+
+
+class Watch:
+    """Collects what a person would never see: console errors, failed requests, other origins."""
+
+    def __init__(self, page: Page, *, origins: tuple[str, ...]) -> None:
+        self.problems: list[str] = []
+        self._origins = origins
+        page.on("console", lambda m: self._note(m.type == "error", f"console: {m.text}"))
+        page.on("pageerror", lambda e: self._note(True, f"script: {e}"))
+        page.on("request", lambda r: self._note(self._is_foreign(r.url), f"foreign: {r.url}"))
+
+    def _note(self, wrong: bool, line: str) -> None:
+        if wrong:
+            self.problems.append(line)
+
+    def _is_foreign(self, url: str) -> bool:
+        return not url.startswith((*self._origins, "data:", "about:", "blob:"))
+
+
+def shoot(page: Page, path: Path, *, whole: bool = True) -> Path:
+    """Write a PNG of the page."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=path, full_page=whole)
+    return path

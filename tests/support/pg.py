@@ -1,0 +1,112 @@
+"""A throw-away PostgreSQL: socket only, no fsync, never as root."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+OPTIONS = (
+    "-F",
+    "-c", "synchronous_commit=off",
+    "-c", "full_page_writes=off",
+    "-c", "max_connections=100",
+    "-c", "shared_buffers=32MB",
+    "-c", "autovacuum=off",
+)  # fmt: skip
+
+
+class Postgres:
+    """One server with its own data folder; `close()` leaves nothing behind."""
+
+    def __init__(self, bin_dir: Path) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="regsys-pg-"))
+        self._as_user: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            self._hand_over()
+            bin_dir = _readable(bin_dir, self.folder)
+        self.bin_dir = bin_dir
+        self._env = {**os.environ, "LC_ALL": "C.UTF-8"}
+        self._initdb()
+        self._process = self._start()
+        self._wait()
+
+    def _hand_over(self) -> None:
+        users = {u.pw_name: u for u in pwd.getpwall()}
+        user = next(users[n] for n in ("postgres", "nobody") if n in users)
+        os.chown(self.folder, user.pw_uid, user.pw_gid)
+        self._as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+    def _initdb(self) -> None:
+        command = [
+            self.bin_dir / "initdb", "-D", self.folder / "data", "-U", "test", "-A", "trust",
+            "-E", "UTF8", "--no-sync", "--no-instructions",
+        ]  # fmt: skip
+        done = subprocess.run(
+            command, capture_output=True, text=True, cwd="/", env=self._env, **self._as_user
+        )
+        if done.returncode:
+            raise RuntimeError(f"initdb failed: {done.stderr}")
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        command: list[str | Path] = [
+            self.bin_dir / "postgres", "-D", self.folder / "data", "-k", self.folder, "-h", "",
+            *OPTIONS,
+        ]  # fmt: skip
+        with open(self.folder / "log", "wb") as log:
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+                env=self._env, **self._as_user,
+            )  # fmt: skip
+
+    def _wait(self) -> None:
+        for _ in range(500):
+            try:
+                psycopg.connect(self.url("postgres")).close()
+                return
+            except psycopg.OperationalError:
+                time.sleep(0.02)
+        raise RuntimeError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()}")
+
+    def url(self, database: str) -> str:
+        """Return the address, for psycopg and for REGSYS_DATABASE_URL alike."""
+        return f"postgresql://test@/{database}?host={self.folder}"
+
+    def run(self, *statements: str) -> None:
+        """Run statements outside of any transaction in the maintenance database."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def create(self, name: str, *, template: str = "template0") -> str:
+        """Create a database and return its URL."""
+        self.run(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.url(name)
+
+    def drop(self, name: str) -> None:
+        """Drop a database, and whoever is still connected to it."""
+        self.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def close(self) -> None:
+        """Stop at once and delete the data."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(10)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _readable(bin_dir: Path, folder: Path) -> Path:
+    """Return the programs' folder, copied if the unprivileged user could not read it there."""
+    above = [bin_dir, *bin_dir.parents]
+    if all(p.stat().st_mode & 0o005 == 0o005 for p in above):
+        return bin_dir
+    copy = folder / "programs"
+    shutil.copytree(bin_dir.parent, copy, symlinks=True)
+    copy.chmod(0o755)
+    folder.chmod(0o711)
+    return copy / bin_dir.name

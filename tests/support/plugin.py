@@ -1,0 +1,80 @@
+"""Options, the choice of databases, and loud skips."""
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from tests.support import needs
+
+DATABASES = {"sqlite": ["sqlite"], "postgresql": ["postgresql"], "both": ["sqlite", "postgresql"]}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("regsys")
+    group.addoption("--database", choices=sorted(DATABASES), default="sqlite",
+                    help="run what uses a database on this one (default: sqlite)")  # fmt: skip
+    group.addoption("--long", action="store_true", help="also run what is marked long")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that uses a database once for every chosen one."""
+    if "database" not in metafunc.fixturenames:
+        return
+    if any(m.args[0] == "database" for m in metafunc.definition.iter_markers("parametrize")):
+        return  # the test names its databases itself
+    chosen = DATABASES[metafunc.config.getoption("--database")]
+    if metafunc.definition.get_closest_marker("once"):
+        chosen = chosen[:1]
+    metafunc.parametrize("database", chosen, indirect=True, scope="function")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the long tests unless asked for, and keep the measuring ones on one worker."""
+    if not config.getoption("--long"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in set(long)]
+    for item in items:
+        if item.get_closest_marker("solo"):
+            item.add_marker(pytest.mark.xdist_group("solo"))
+
+
+def _reason(report: Any) -> str:
+    return str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+
+
+def _fail_if_required(report: Any) -> None:
+    """Turn a skip into a failure where everything is required."""
+    if report.skipped and not hasattr(report, "wasxfail") and needs.everything_required():
+        reason = _reason(report)
+        if not needs.may_be_skipped(reason):
+            report.outcome = "failed"
+            report.longrepr = f"a skip is a failure where REGSYS_REQUIRE_ALL=1: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    report = yield
+    _fail_if_required(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, Any, Any]:
+    report = yield
+    _fail_if_required(report)
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say at the end, once for each reason, what was skipped."""
+    skipped: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = _reason(report).removeprefix("Skipped: ")
+        skipped[reason] = skipped.get(reason, 0) + 1
+    if skipped:
+        terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
+        for reason, count in sorted(skipped.items()):
+            tests = "1 test" if count == 1 else f"{count} tests"
+            terminalreporter.line(f"{tests} skipped: {reason}", red=True)
