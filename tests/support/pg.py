@@ -44,7 +44,7 @@ class Postgres:
         self._as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
     def _initdb(self) -> None:
-        command = [
+        command: list[str | Path] = [
             self.bin_dir / "initdb", "-D", self.folder / "data", "-U", "test", "-A", "trust",
             "-E", "UTF8", "--no-sync", "--no-instructions",
         ]  # fmt: skip

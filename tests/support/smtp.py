@@ -192,10 +192,26 @@ class _Protocol(SMTP):
 class _Controller(Controller):
     def __init__(self, server: SmtpServer, **options: Any) -> None:
         self._server = server
+        self._protocols: list[_Protocol] = []
         super().__init__(_Handler(server), **options)
 
     def factory(self) -> SMTP:
-        return _Protocol(self._server, self.handler, **self.SMTP_kwargs)
+        protocol = _Protocol(self._server, self.handler, **self.SMTP_kwargs)
+        self._protocols.append(protocol)
+        return protocol
+
+    def stop(self, no_assert: bool = False) -> None:
+        """Stop, after closing what a cut or a failed handshake left open: asyncio warns of it."""
+        closed = threading.Event()
+        self.loop.call_soon_threadsafe(self._close_all, closed)
+        closed.wait(5)
+        super().stop(no_assert)
+
+    def _close_all(self, closed: threading.Event) -> None:
+        for protocol in self._protocols:
+            if protocol._writer is not None:
+                protocol._writer.close()
+        closed.set()
 
 
 class _Handler:
@@ -246,7 +262,7 @@ class _Handler:
     async def handle_DATA(self, smtp: _Protocol, session: Session, envelope: Envelope) -> str:
         if reply := await smtp.say("body"):
             return reply
-        raw = bytes(envelope.content or b"")
+        raw = envelope.original_content or b""
         parsed = message_from_bytes(raw, policy=policy.default)
         assert isinstance(parsed, EmailMessage)
         recipients = tuple(str(a) for a in envelope.rcpt_tos)
