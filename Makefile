@@ -57,24 +57,19 @@ screens: $(VENV)/test.stamp
 
 # ---- the environment: made once, and again when a lock changes ----
 
-define PYTHON_TOO_OLD
-regsys needs Python 3.11 or newer, and found none.\n\
-Install it (Debian and Ubuntu: apt-get install python3 python3-venv),\n\
-or name the one you have: make run PYTHON=/path/to/python3.11\n
-endef
-
-define NO_VENV
-This Python cannot make virtual environments.\n\
-Debian and Ubuntu keep that part in a package of its own: apt-get install python3-venv\n
-endef
+PYTHON_TOO_OLD = "regsys needs Python 3.11 or newer, and found none." \
+  "Install it (Debian and Ubuntu: apt-get install python3 python3-venv)," \
+  "or name the one you have: make run PYTHON=/path/to/python3.11"
+NO_VENV = "This Python cannot make virtual environments." \
+  "Debian and Ubuntu keep that part in a package of its own: apt-get install python3-venv"
 
 $(PY):
 	@for python in "$(PYTHON)" python3 python3.14 python3.13 python3.12 python3.11; do \
 	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
 	  python=; \
 	done; \
-	if [ -z "$$python" ]; then printf '$(PYTHON_TOO_OLD)' >&2; exit 1; fi; \
-	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then printf '$(NO_VENV)' >&2; exit 1; fi; \
+	if [ -z "$$python" ]; then printf '%s\n' $(PYTHON_TOO_OLD) >&2; exit 1; fi; \
+	if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then printf '%s\n' $(NO_VENV) >&2; exit 1; fi; \
 	echo "Making the environment in $(VENV) (once; a few seconds)."; \
 	rm -rf $(VENV) && "$$python" -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 	@$(PY) -m pip install -q --require-hashes --only-binary :all: -r requirements/uv.lock 2>/dev/null || true
