@@ -1,0 +1,64 @@
+// Enhancement only: every page works without this file.
+
+// One click, one request: the second one is stopped while the first is on its way.
+const PATIENCE_MS = 10000; // a download leaves the page where it is; then the button is needed again
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post") return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "1";
+  const buttons = [...form.querySelectorAll("button, input[type=submit]")];
+  // After this turn of the loop, so that the button pressed is still part of what is sent.
+  setTimeout(() => buttons.forEach((b) => b.setAttribute("aria-disabled", "true")));
+  setTimeout(() => release(form), PATIENCE_MS);
+});
+
+function release(form) {
+  delete form.dataset.sent;
+  form.querySelectorAll("[aria-disabled]").forEach((b) => b.removeAttribute("aria-disabled"));
+}
+
+// Back from the payment page: the browser may show the page as it was left.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) document.querySelectorAll("form[data-sent]").forEach(release);
+});
+
+// What is wrong comes first.
+document.querySelector(".wrong-list")?.focus();
+
+// The hold: said at five minutes and at one, and when it is over. Nothing ticks.
+for (const box of document.querySelectorAll("[data-hold]")) {
+  const line = box.querySelector("[role=status]");
+  const left = Number(box.dataset.hold);
+  const at = (seconds, words) => {
+    const wait = left - seconds;
+    if (wait > 0) setTimeout(() => (line.textContent = words), wait * 1000);
+  };
+  at(300, box.dataset.five);
+  at(60, box.dataset.one);
+  at(0, box.dataset.over);
+}
+
+// The same moments on the visitor's own clock, where that differs from the event's.
+const offset = (iso) => {
+  const [, sign, h, m] = iso.match(/([+-])(\d\d):(\d\d)$/) ?? [null, "+", 0, 0];
+  return (sign === "-" ? 1 : -1) * (Number(h) * 60 + Number(m));
+};
+
+for (const line of document.querySelectorAll("[data-local]")) {
+  const { start, end, words } = line.dataset;
+  const [a, b] = [new Date(start), new Date(end)];
+  if (a.getTimezoneOffset() === offset(start) && b.getTimezoneOffset() === offset(end)) continue;
+  const lang = document.documentElement.lang;
+  const day = { weekday: "short", day: "numeric", month: "short" };
+  const hour = { hour: "numeric", minute: "2-digit" };
+  const show = (moment, parts) => new Intl.DateTimeFormat(lang, parts).format(moment);
+  const same = show(a, day) === show(b, day);
+  const first = show(a, { ...day, ...hour });
+  const last = show(b, { ...(same ? {} : day), ...hour, timeZoneName: "short" });
+  line.textContent = words.replace("{}", `${first} – ${last}`);
+}
