@@ -1,0 +1,1 @@
+"""regsys: event registration and leadership-training signup for a small society of clinicians."""

@@ -1,0 +1,1 @@
+"""Places: who holds which until when."""

@@ -1,0 +1,1 @@
+"""The society's own pages, news, books and inquiries."""

@@ -1,0 +1,1 @@
+"""Events, their schedule, leaders, ticket types and prices."""

@@ -1,0 +1,81 @@
+"""The field's words for events and the people who lead them (docs/glossary.md)."""
+
+from enum import StrEnum
+
+
+class EventKind(StrEnum):
+    """What sort of event it is; each changes behaviour, not just a label."""
+
+    LEADERSHIP_TRAINING_INTENSIVE = "leadership_training_intensive"
+    INTENSIVE_ON_THE_ROAD = "intensive_on_the_road"
+    BALINT_WEEKEND = "balint_weekend"
+    OPEN_ENROLLMENT_GROUP = "open_enrollment_group"
+    ROTATING_LEADER_GROUP = "rotating_leader_group"
+    INTRODUCTORY_DEMONSTRATION = "introductory_demonstration"
+    OTHER = "other"
+
+
+GROUP_KINDS = frozenset({EventKind.OPEN_ENROLLMENT_GROUP, EventKind.ROTATING_LEADER_GROUP})
+
+
+class EventMode(StrEnum):
+    """Where people meet."""
+
+    IN_PERSON = "in_person"
+    ONLINE = "online"
+    HYBRID = "hybrid"
+
+
+class Visibility(StrEnum):
+    """Who finds the page."""
+
+    PUBLIC = "public"
+    UNLISTED = "unlisted"
+    PRIVATE_LINK = "private_link"
+    MEMBERS = "members"
+
+
+class Enrollment(StrEnum):
+    """How one gets a place."""
+
+    OPEN = "open"
+    APPLICATION = "application"
+    HOST_APPROVES = "host_approves"
+    EXTERNAL = "external"
+    CONTACT_LEADER = "contact_leader"
+
+
+class Rate(StrEnum):
+    """Column of the price grid; decided when the hold is made."""
+
+    EARLY = "early"
+    REGULAR = "regular"
+
+
+class LeaderLevel(StrEnum):
+    """What the society recognises."""
+
+    MEMBER = "member"
+    LEADER_IN_TRAINING = "leader_in_training"
+    CREDENTIALED_LEADER = "credentialed_leader"
+    SUPERVISOR = "supervisor"
+
+
+class LeaderRole(StrEnum):
+    """What a leader does in one event."""
+
+    DIRECTOR = "director"
+    FACULTY = "faculty"
+    LEADER = "leader"
+    CO_LEADER = "co_leader"
+    LEADER_IN_TRAINING = "leader_in_training"
+    SUPERVISOR = "supervisor"
+
+
+class PublicContact(StrEnum):
+    """What a leader lets visitors see; `form` forwards without revealing the address."""
+
+    NONE = "none"
+    EMAIL = "email"
+    PHONE = "phone"
+    FORM = "form"

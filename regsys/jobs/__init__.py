@@ -1,0 +1,1 @@
+"""The one queue of work to be done later."""

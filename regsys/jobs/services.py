@@ -1,0 +1,97 @@
+"""The one queue: rows enqueued in the business transaction, claimed by any number of workers."""
+
+import random
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from regsys.jobs.models import Job
+from regsys.jobs.states import MOVES, JobState
+from regsys.kernel.db import db
+from regsys.kernel.states import check_move
+
+LEASE = timedelta(seconds=60)
+TRIES = 8
+
+
+def enqueue(
+    kind: str, key: str, payload: Mapping[str, Any], *, due: datetime, now: datetime
+) -> None:
+    """Add a job unless one with this key exists."""
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    row = {
+        "kind": kind,
+        "key": key,
+        "payload": dict(payload),
+        "state": JobState.READY,
+        "state_at": now,
+        "due": due,
+        "attempts": 0,
+        "created_at": now,
+    }
+    db.session.execute(insert(Job).values(**row).on_conflict_do_nothing(index_elements=["key"]))
+
+
+def claim_due(worker: str, *, now: datetime, real_now: datetime, limit: int = 10) -> list[Job]:
+    """Lease jobs that are due. `due` follows the product's clock, leases follow real time."""
+    ready = (
+        select(Job.id)
+        .where(Job.state == JobState.READY, Job.due <= now)
+        .where((Job.lease_until.is_(None)) | (Job.lease_until < real_now))
+        .order_by(Job.due)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(db.session.scalars(ready))
+    claimed = (
+        update(Job)
+        .where(Job.id.in_(ids))
+        .values(lease_until=real_now + LEASE, lease_by=worker, attempts=Job.attempts + 1)
+    )
+    db.session.execute(claimed)
+    return list(
+        db.session.scalars(
+            select(Job).where(Job.id.in_(ids)).order_by(Job.due),
+            execution_options={"populate_existing": True},
+        )
+    )
+
+
+def finish(job_id: int, worker: str, *, now: datetime, again_at: datetime | None = None) -> None:
+    """Mark as done, or set the next time; a worker whose lease was taken over changes nothing."""
+    mine = update(Job).where(Job.id == job_id, Job.lease_by == worker, Job.state == JobState.READY)
+    if again_at:
+        db.session.execute(mine.values(due=again_at, lease_until=None, lease_by=None, attempts=0))
+    else:
+        db.session.execute(
+            mine.values(state=JobState.DONE, state_at=now, lease_until=None, lease_by=None)
+        )
+
+
+def fail(job_id: int, worker: str, error: str, *, now: datetime) -> bool:
+    """Back off, or give up after TRIES; return True where the job is dead now."""
+    job = db.session.get(Job, job_id)
+    if job is None or job.lease_by != worker or job.state != JobState.READY:
+        return False
+    dead = job.attempts >= TRIES
+    mine = update(Job).where(Job.id == job_id, Job.lease_by == worker, Job.state == JobState.READY)
+    if dead:
+        values: dict[str, Any] = {"state": JobState.DEAD, "state_at": now}
+    else:
+        values = {"due": now + timedelta(seconds=2**job.attempts * random.uniform(0.75, 1.25))}
+    db.session.execute(mine.values(**values, error=error[:2000], lease_until=None, lease_by=None))
+    return dead
+
+
+def revive(job_id: int, *, now: datetime) -> None:
+    """Give a dead job another round; raise IllegalMove if it is not dead."""
+    job = db.session.get(Job, job_id)
+    if job is not None:
+        check_move(MOVES, job.state, JobState.READY, what="Job")
+        values = {"state": JobState.READY, "state_at": now, "due": now, "attempts": 0}
+        db.session.execute(
+            update(Job).where(Job.id == job_id, Job.state == JobState.DEAD).values(**values)
+        )

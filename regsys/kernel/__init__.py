@@ -1,0 +1,1 @@
+"""Ground that every room stands on: settings, database, clock, errors, states, money, secrets."""

@@ -1,0 +1,1 @@
+"""Money that came in and went back; knows money, not Stripe."""

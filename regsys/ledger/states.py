@@ -1,0 +1,28 @@
+"""States of a refund."""
+
+from enum import StrEnum
+
+from regsys.kernel.states import Moves
+
+
+class RefundState(StrEnum):
+    """Requested: our row is committed; submitted: Stripe was asked."""
+
+    REQUESTED = "requested"
+    SUBMITTED = "submitted"
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+MOVES: Moves = {
+    RefundState.REQUESTED: frozenset(
+        {RefundState.SUBMITTED, RefundState.PENDING, RefundState.SUCCEEDED, RefundState.FAILED}
+    ),
+    RefundState.SUBMITTED: frozenset(
+        {RefundState.PENDING, RefundState.SUCCEEDED, RefundState.FAILED}
+    ),
+    RefundState.PENDING: frozenset({RefundState.SUCCEEDED, RefundState.FAILED}),
+    RefundState.SUCCEEDED: frozenset({RefundState.FAILED}),
+    RefundState.FAILED: frozenset(),
+}

@@ -1,0 +1,1 @@
+"""Letters: composed in the transaction, sent by the worker."""

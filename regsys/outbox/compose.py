@@ -1,0 +1,61 @@
+"""What a letter is before it is stored: rendered twice, secret links left out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import css_inline
+from flask import render_template
+
+from regsys.web.urls import settings
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A rendered letter. `key` is unique per subject and transition; `links` are secret addresses by name."""
+
+    key: str
+    kind: str
+    to_name: str
+    to_email: str
+    subject: str
+    text: str
+    html: str
+    links: Mapping[str, str] = field(default_factory=dict)
+    attachments: Sequence[Mapping[str, str]] = ()
+    reply_to: str | None = None
+    order_id: int | None = None
+    registration_id: int | None = None
+    event_id: int | None = None
+
+
+def compose(
+    template: str,
+    *,
+    key: str,
+    kind: str,
+    to: tuple[str, str],
+    subject: str,
+    links: Mapping[str, str] | None = None,
+    context: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Draft:
+    """Render `<template>.html` and `<template>.txt`.
+
+    In the templates `links.order` stands for the secret address named "order": it is written as a placeholder
+    and filled when the letter is sent. `to` is (name, address); `more` goes into the Draft.
+    """
+    links = dict(links or {})
+    names = {name: f"[[link:{name}]]" for name in links}
+    values = {**(context or {}), "links": names, "site": settings(), "subject": subject}
+    html = css_inline.inline(render_template(f"{template}.html", **values))
+    text = render_template(f"{template}.txt", **values)
+    name, address = to
+    return Draft(key, kind, name, address, subject, text, html, links, **more)
+
+
+def fill(body: str, links: Mapping[str, str]) -> str:
+    """Put the secret addresses in."""
+    for name, url in links.items():
+        body = body.replace(f"[[link:{name}]]", url)
+    return body

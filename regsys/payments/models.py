@@ -1,0 +1,80 @@
+"""Payment attempts and the inbox of Stripe's events."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from regsys.kernel.crypt import SealedJSON, SealedText
+from regsys.kernel.db import Base, UtcDateTime
+from regsys.kernel.states import choice
+from regsys.payments.states import MOVES, AttemptState
+
+HOLDING_SQL = "state IN ('created', 'open', 'processing')"
+
+
+class PaymentAttempt(Base):
+    """One Checkout session, before and after it exists at Stripe.
+
+    The row is committed before the call; `key` and `params` make the call repeatable byte for byte for four minutes.
+    """
+
+    __tablename__ = "payment_attempt"
+    __table_args__ = (
+        Index(
+            "uq_payment_attempt_one_open",
+            "order_id",
+            unique=True,
+            postgresql_where=text(HOLDING_SQL),
+            sqlite_where=text(HOLDING_SQL),
+        ),
+    )
+    MOVES = MOVES
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    state: Mapped[AttemptState] = mapped_column(
+        choice(AttemptState, "state"), default=AttemptState.CREATED, index=True
+    )
+    state_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    amount: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    livemode: Mapped[bool]
+    key: Mapped[str] = mapped_column(String(100), unique=True)
+    # Sealed: they hold the secret links to the order and the payer's address.
+    params: Mapped[dict[str, Any]] = mapped_column(SealedJSON)
+    session_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    payment_intent: Mapped[str | None] = mapped_column(String(255), unique=True)
+    url: Mapped[str | None] = mapped_column(SealedText)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    error: Mapped[str | None] = mapped_column(Text)
+
+    def __repr__(self) -> str:
+        return f"<PaymentAttempt {self.id} {self.state}>"
+
+
+class StripeEvent(Base):
+    """An event as it came in: the row is committed first, then processed together with its effects.
+
+    Of the payload only id, type and the object's id are kept: the rest is asked from Stripe.
+    """
+
+    __tablename__ = "stripe_event"
+
+    id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    type: Mapped[str] = mapped_column(String(80))
+    object_id: Mapped[str] = mapped_column(String(255), index=True)
+    livemode: Mapped[bool]
+    api_version: Mapped[str | None] = mapped_column(String(40))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    processed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    tries: Mapped[int] = mapped_column(default=0)
+    outcome: Mapped[str] = mapped_column(String(40), default="")
+    error: Mapped[str | None] = mapped_column(Text)
+
+    def __repr__(self) -> str:
+        return f"<StripeEvent {self.id} {self.type}>"

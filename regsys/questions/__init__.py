@@ -1,0 +1,1 @@
+"""What a registration form asks and who may see the answers."""

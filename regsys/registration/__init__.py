@@ -1,0 +1,1 @@
+"""Cart, order, registrations: the main room."""

@@ -1,0 +1,143 @@
+"""Orders and registrations."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from regsys.events.kinds import Rate
+from regsys.events.models import Event, TicketType
+from regsys.kernel.crypt import SealedText
+from regsys.kernel.db import Base, UtcDateTime
+from regsys.kernel.states import choice
+from regsys.questions.models import Answer
+from regsys.registration.states import MOVES, RegistrationState
+
+LIVE_SQL = "state IN ('draft', 'awaiting_payment', 'confirmed')"
+
+
+class Order(Base):
+    """What one payer takes, in one currency; it begins as a cart and is placed once."""
+
+    __tablename__ = "orders"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(12), unique=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    token: Mapped[str] = mapped_column(SealedText)
+    currency: Mapped[str] = mapped_column(String(3))
+    first_name: Mapped[str] = mapped_column(String(100), default="")
+    last_name: Mapped[str] = mapped_column(String(100), default="")
+    email: Mapped[str] = mapped_column(String(254), default="")
+    phone: Mapped[str] = mapped_column(String(40), default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    placed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The cart hold may be made longer once.
+    hold_extended: Mapped[bool] = mapped_column(default=False)
+    registrations: Mapped[list["Registration"]] = relationship(
+        back_populates="order", order_by="Registration.id"
+    )
+    lines: Mapped[list["OrderLine"]] = relationship(back_populates="order", order_by="OrderLine.id")
+
+    @property
+    def payer_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def __repr__(self) -> str:
+        return f"<Order {self.code}>"
+
+
+class Registration(Base):
+    """One person in one event. Nameless while it is a draft; `email_key` is the casefolded address."""
+
+    __tablename__ = "registration"
+    __table_args__ = (
+        CheckConstraint("price >= 0", name="price_not_negative"),
+        Index(
+            "uq_registration_live_email",
+            "event_id",
+            "email_key",
+            unique=True,
+            postgresql_where=text(LIVE_SQL),
+            sqlite_where=text(LIVE_SQL),
+        ),
+        Index(None, "event_id", "state"),
+    )
+    MOVES = MOVES
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(20), unique=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    token: Mapped[str] = mapped_column(SealedText)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    ticket_type_id: Mapped[int] = mapped_column(ForeignKey("ticket_type.id"), index=True)
+    state: Mapped[RegistrationState] = mapped_column(
+        choice(RegistrationState, "state"), default=RegistrationState.DRAFT
+    )
+    state_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # Decided when the hold was made.
+    rate: Mapped[Rate] = mapped_column(choice(Rate, "rate"))
+    price: Mapped[int]
+    # True where the payer is this person: then the form asks everything at once.
+    is_payer: Mapped[bool] = mapped_column(default=False)
+    first_name: Mapped[str] = mapped_column(String(100), default="")
+    last_name: Mapped[str] = mapped_column(String(100), default="")
+    badge_name: Mapped[str] = mapped_column(String(100), default="")
+    pronouns: Mapped[str] = mapped_column(String(40), default="")
+    email: Mapped[str] = mapped_column(String(254), default="")
+    email_key: Mapped[str | None] = mapped_column(String(254))
+    phone: Mapped[str] = mapped_column(String(40), default="")
+    profession: Mapped[str] = mapped_column(String(120), default="")
+    credentials: Mapped[str] = mapped_column(String(80), default="")
+    workplace: Mapped[str] = mapped_column(String(200), default="")
+    city: Mapped[str] = mapped_column(String(120), default="")
+    time_zone: Mapped[str] = mapped_column(String(60), default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_by: Mapped[str] = mapped_column(String(200), default="")
+    end_reason: Mapped[str] = mapped_column(String(500), default="")
+    # When this person had answered everything that their form asked; none: still open.
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sequence: Mapped[int] = mapped_column(default=0)
+    note: Mapped[str] = mapped_column(Text, default="")
+    order: Mapped[Order] = relationship(back_populates="registrations")
+    event: Mapped[Event] = relationship()
+    ticket_type: Mapped[TicketType] = relationship()
+    answers: Mapped[list[Answer]] = relationship(order_by=Answer.id)
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def __repr__(self) -> str:
+        return f"<Registration {self.code} {self.state}>"
+
+
+class LineKind(StrEnum):
+    """What a line of the price is for."""
+
+    PLACE = "place"
+    OPTION = "option"
+    DISCOUNT = "discount"
+    AWARD = "award"
+    OTHER = "other"
+
+
+class OrderLine(Base):
+    """One line of the price, with its reason. Lines of registrations that ended unpaid no longer count."""
+
+    __tablename__ = "order_line"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"), index=True)
+    registration_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id"), index=True)
+    kind: Mapped[LineKind] = mapped_column(choice(LineKind, "kind"))
+    reason: Mapped[str] = mapped_column(String(300))
+    amount: Mapped[int]
+    order: Mapped[Order] = relationship(back_populates="lines")
+
+    def __repr__(self) -> str:
+        return f"<OrderLine {self.kind} {self.amount}>"

@@ -1,0 +1,1 @@
+"""Organizer's pages that span rooms, and exports."""

@@ -1,0 +1,22 @@
+"""The rooms from the ground up: each may import only rooms named before it."""
+
+FLOORS: tuple[str, ...] = (
+    "kernel",
+    "web",
+    "audit",
+    "jobs",
+    "outbox",
+    "accounts",
+    "capacity",
+    "questions",
+    "events",
+    "content",
+    "ledger",
+    "registration",
+    "payments",
+    "leaders",
+    "reports",
+)
+
+# The stand-in for Stripe stands apart: it imports kernel and web, and nothing imports it.
+APART: tuple[str, ...] = ("sandbox",)

@@ -1,0 +1,1 @@
+"""What every page needs: error map, guard, forms, security headers, filters."""
