@@ -1151,6 +1151,8 @@ def upgrade() -> None:
                 "option",
                 "discount",
                 "award",
+                "return",
+                "kept",
                 "other",
                 name="kind",
                 native_enum=False,

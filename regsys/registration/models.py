@@ -123,11 +123,18 @@ class LineKind(StrEnum):
     OPTION = "option"
     DISCOUNT = "discount"
     AWARD = "award"
+    # A negative line: a place given back, or a hold that ended unpaid.
+    RETURN = "return"
+    # What is kept of a fee when a place is given back.
+    KEPT = "kept"
     OTHER = "other"
 
 
 class OrderLine(Base):
-    """One line of the price, with its reason. Lines of registrations that ended unpaid no longer count."""
+    """One line of the price, with its reason. What an order costs is the sum of all its lines, always:
+    a registration that ends adds a RETURN line that takes its amount back; lines are never changed or deleted,
+    except those of a cart that is not placed yet.
+    """
 
     __tablename__ = "order_line"
 
