@@ -68,7 +68,13 @@ def pytest_make_collect_report() -> Generator[None, Any, Any]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say at the end, once for each reason, what was skipped."""
+    """Say at the end what warns of a budget, and, once for each reason, what was skipped."""
+    passed = terminalreporter.stats.get("passed", [])
+    warnings = [v for r in passed for k, v in r.user_properties if k == "warns"]
+    if warnings:
+        terminalreporter.section("NEAR A BUDGET", sep="-", yellow=True)
+        for line in warnings:
+            terminalreporter.line(line, yellow=True)
     skipped: dict[str, int] = {}
     for report in terminalreporter.stats.get("skipped", []):
         reason = _reason(report).removeprefix("Skipped: ")
