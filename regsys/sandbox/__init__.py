@@ -1,0 +1,1 @@
+"""The stand-in Stripe: its own process, port and books; never in production."""
