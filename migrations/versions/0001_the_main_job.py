@@ -275,6 +275,7 @@ def upgrade() -> None:
         sa.Column("included", sa.Text(), nullable=False),
         sa.Column("refund_terms", sa.Text(), nullable=False),
         sa.Column("credit", sa.String(length=300), nullable=False),
+        sa.Column("cost_note", sa.String(length=200), nullable=False),
         sa.Column("contact_email", sa.String(length=254), nullable=False),
         sa.Column("venue_id", sa.Integer(), nullable=True),
         sa.Column("join_link", sa.Text(), nullable=True),

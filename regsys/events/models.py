@@ -90,6 +90,8 @@ class Event(Base):
     included: Mapped[str] = mapped_column(Text, default="")
     refund_terms: Mapped[str] = mapped_column(Text, default="")
     credit: Mapped[str] = mapped_column(String(300), default="")
+    # What it costs, in words, where nothing is sold here.
+    cost_note: Mapped[str] = mapped_column(String(200), default="")
     contact_email: Mapped[str] = mapped_column(String(254), default="")
     venue_id: Mapped[int | None] = mapped_column(ForeignKey("venue.id"))
     join_link: Mapped[str | None] = mapped_column(SealedText)
