@@ -25,6 +25,8 @@ def test_nothing_else_changes_a_state(house: Tree) -> None:
         "update(Event).values({'state': 'closed'})",
         "update(Event).values({Event.state: 'closed'})",
         "query.update({'state': 'closed'})",
+        "mine.values(state='closed')",
+        "v = {'state': 'closed'}; update(Event).values(**v)",
         "text(\"UPDATE event SET title = '', state = 'closed' WHERE id = 1\")",
     ],
 )
@@ -42,6 +44,8 @@ def test_a_planted_change_is_caught(line: str, planted: Callable[..., Tree]) -> 
         "insert(Event).values(state='draft')",
         "select(Event).where(Event.state == EventState.DRAFT)",
         "update(Event).values(title='')",
+        "v = {'state': 'draft'}; insert(Event).values(**v)",
+        "on_conflict(insert(Event).values(state='draft'))",
         "# state by UPDATE: one of many workers claims\nupdate(Job).values(state='done')",
     ],
 )

@@ -33,15 +33,16 @@ def _around(module: Module, node: ast.AST) -> str:
 
 
 def _changes(module: Module) -> list[ast.AST]:
+    dicts = _dicts_with_a_state(module)
     changes: list[ast.AST] = []
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
             changes += [
                 t for t in _targets(node) if isinstance(t, ast.Attribute) and t.attr == "state"
             ]
-        elif isinstance(node, ast.Call) and (_is_setattr(node) or _is_update(node)):
+        if isinstance(node, ast.Call) and (_is_setattr(node) or _is_update(node, dicts)):
             changes.append(node)
-        elif isinstance(node, ast.Constant) and RAW_SQL.search(str(node.value)):
+        if isinstance(node, ast.Constant) and RAW_SQL.search(str(node.value)):
             changes.append(node)
     return changes
 
@@ -57,24 +58,36 @@ def _is_setattr(node: ast.Call) -> bool:
     return named and isinstance(node.args[1], ast.Constant) and node.args[1].value == "state"
 
 
-def _is_update(node: ast.Call) -> bool:
-    """Tell whether this is `update(X)….values(state=…)`, `values({"state": …})` or `Query.update({…})`."""
+def _is_update(node: ast.Call, dicts: set[str]) -> bool:
+    """Tell whether this is `….values(state=…)` on no INSERT, `….values(**those)`, or `query.update({…})`."""
     if not isinstance(node.func, ast.Attribute):
         return False
-    chain = dotted(node.func)
-    updating = (
-        node.func.attr == "values" and chain.split(".")[0] in ("update", "sa") and "update" in chain
-    ) or node.func.attr == "update"
-    return updating and "state" in _names(node)
+    inserting = "insert" in dotted(node.func).split(".")
+    updating = (node.func.attr == "values" and not inserting) or node.func.attr == "update"
+    return updating and ("state" in _names(node) or bool(dicts & _spread(node)))
 
 
 def _names(node: ast.Call) -> set[str]:
-    names = {k.arg for k in node.keywords if k.arg}
-    for argument in node.args:
-        if isinstance(argument, ast.Dict):
-            for key in argument.keys:
-                if isinstance(key, ast.Constant):
-                    names.add(str(key.value))
-                elif isinstance(key, ast.Attribute):
-                    names.add(key.attr)
-    return names
+    given = {k.arg for k in node.keywords if k.arg}
+    return given.union(*(_keys(a) for a in node.args if isinstance(a, ast.Dict)))
+
+
+def _keys(node: ast.Dict) -> set[str]:
+    constants = {str(k.value) for k in node.keys if isinstance(k, ast.Constant)}
+    return constants | {k.attr for k in node.keys if isinstance(k, ast.Attribute)}
+
+
+def _spread(node: ast.Call) -> set[str]:
+    """Return the names of what is given as `**name` or as the only argument."""
+    starred = [k.value for k in node.keywords if k.arg is None]
+    return {v.id for v in [*starred, *node.args] if isinstance(v, ast.Name)}
+
+
+def _dicts_with_a_state(module: Module) -> set[str]:
+    """Return the names to which a dict with the key "state" is given somewhere in the file."""
+    found = set()
+    for node in module.walk(ast.Assign, ast.AnnAssign):
+        assert isinstance(node, ast.Assign | ast.AnnAssign)
+        if isinstance(node.value, ast.Dict) and "state" in _keys(node.value):
+            found |= {t.id for t in _targets(node) if isinstance(t, ast.Name)}
+    return found
