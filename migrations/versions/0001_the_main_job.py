@@ -1006,8 +1006,8 @@ def upgrade() -> None:
         sa.Column("registration_id", sa.Integer(), nullable=False),
         sa.Column("question_id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(length=60), nullable=False),
-        sa.Column("value", sa.JSON(none_as_null=True), nullable=False),
-        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("value", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("sealed", sa.Text(), nullable=True),
         sa.Column("answered_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["question_id"], ["question.id"], name=op.f("fk_answer_question_id_question")

@@ -93,8 +93,8 @@ class Answer(Base):
     registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id", ondelete="CASCADE"))
     question_id: Mapped[int] = mapped_column(ForeignKey("question.id"), index=True)
     key: Mapped[str] = mapped_column(String(60))
-    value: Mapped[Any] = mapped_column(JSON(none_as_null=True))
-    sealed: Mapped[Any] = mapped_column(SealedJSON)
+    value: Mapped[Any] = mapped_column(JSON(none_as_null=True), nullable=True)
+    sealed: Mapped[Any] = mapped_column(SealedJSON, nullable=True)
     answered_at: Mapped[datetime] = mapped_column(UtcDateTime)
     question: Mapped[Question] = relationship()
 
