@@ -1,5 +1,7 @@
 """What a letter is before it is stored: rendered twice, secret links left out."""
 
+import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +10,10 @@ import css_inline
 from flask import render_template
 
 from regsys.web.urls import settings
+
+_PLACEHOLDER = re.compile(r"\[\[link:\w+\]\]")
+# What improves only (dark colours, narrow screens) stays in the head; nothing is ever fetched.
+_INLINER = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
 @dataclass(frozen=True)
@@ -48,10 +54,24 @@ def compose(
     links = dict(links or {})
     names = {name: f"[[link:{name}]]" for name in links}
     values = {**(context or {}), "links": names, "site": settings(), "subject": subject}
-    html = css_inline.inline(render_template(f"{template}.html", **values))
-    text = render_template(f"{template}.txt", **values)
+    html = _INLINER.inline(render_template(f"{template}.html", **values).strip())
+    text = _tidy(render_template(f"{template}.txt", **values))
     name, address = to
     return Draft(key, kind, name, address, subject, text, html, links, **more)
+
+
+def _tidy(text: str) -> str:
+    """Break long lines that are not indented, and leave at most two empty lines in a row."""
+    lines = "\n".join(_wrapped(line) for line in text.strip().splitlines())
+    return re.sub(r"\n{4,}", "\n\n\n", lines) + "\n"
+
+
+def _wrapped(line: str) -> str:
+    if line.startswith(" ") or line == "-- ":
+        return line
+    return textwrap.fill(
+        line, 72, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
 
 
 def fill(body: str, links: Mapping[str, str]) -> str:
@@ -59,3 +79,8 @@ def fill(body: str, links: Mapping[str, str]) -> str:
     for name, url in links.items():
         body = body.replace(f"[[link:{name}]]", url)
     return body
+
+
+def mask(body: str) -> str:
+    """Show that a secret address was there, and nothing of it."""
+    return _PLACEHOLDER.sub("[…]", body)
