@@ -16,6 +16,7 @@ FLOORS: tuple[str, ...] = (
     "payments",
     "leaders",
     "reports",
+    "demo",
 )
 
 # The stand-in for Stripe stands apart: it imports kernel and web, and nothing imports it.

@@ -184,9 +184,8 @@ def counts(pool_ids: Iterable[int], *, now: datetime) -> Mapping[int, rules.Pool
         .group_by(Claim.pool_id)
     )
     taken = {row.pool_id: (row.n - row.held, row.held) for row in db.session.execute(live)}
-    sized = dict(
-        db.session.execute(select(Pool.id, Pool.sized).where(Pool.id.in_(ids))).tuples().all()
-    )
+    query = select(Pool.id, Pool.sized).where(Pool.id.in_(ids))
+    sized = {row.id: row.sized for row in db.session.execute(query)}
     return {
         p: rules.PoolCount(p, sizes.get(p, 0) if is_sized else None, *taken.get(p, (0, 0)))
         for p, is_sized in sized.items()

@@ -1,0 +1,1 @@
+"""The demo: one invented society, loaded once."""

@@ -1,0 +1,78 @@
+"""Loading the demo."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from argon2 import PasswordHasher
+from sqlalchemy import select
+
+from regsys.demo.services.calendar import make_calendar
+from regsys.demo.services.people import load_orders
+from regsys.demo.services.programme import load_programme
+from regsys.demo.services.society import (
+    grant_roles,
+    load_inquiries,
+    load_leaders,
+    load_pages,
+    load_users,
+)
+from regsys.events.models import Event
+from regsys.kernel.db import db
+
+PASSWORD = "ten chairs in a ring"
+
+# What the data file holds and no room takes yet.
+LEFT_OUT = (
+    "applications",
+    "the waiting list",
+    "refund policies as rules (their plain words are shown)",
+    "options and discount codes (their lines in orders are kept)",
+    "deposits and invoices (what is due is kept)",
+    "documents",
+    "small groups and keep-apart notes",
+    "attendance",
+    "letters' own texts",
+)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was loaded: counts by thing, and the shift in weeks."""
+
+    weeks: int
+    events: int
+    registrations: int
+    orders: int
+    left_out: tuple[str, ...] = LEFT_OUT
+
+
+def read() -> dict[str, Any]:
+    """Return the data file as it stands."""
+    text = files("regsys.demo").joinpath("demo.yaml").read_text(encoding="utf-8")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    data: dict[str, Any] = yaml.load(text, Loader=loader)
+    return data
+
+
+def is_empty() -> bool:
+    """Tell whether nothing is there yet: the demo is loaded into an empty house only."""
+    return db.session.scalar(select(Event.id).limit(1)) is None
+
+
+def load(*, now: datetime) -> Loaded:
+    """Load the demo with its dates shifted by whole weeks."""
+    data = read()
+    calendar = make_calendar(data["meta"], data["organisation"]["site_time_zone"], now=now)
+    data = {k: v if k == "meta" else calendar.shifted(v) for k, v in data.items()}
+    users = load_users(data, PasswordHasher().hash(PASSWORD), now=now)
+    leaders = load_leaders(data, now=now)
+    programme = load_programme(data, leaders, calendar)
+    grant_roles(data, users, programme.event_ids)
+    load_pages(data, programme.event_ids, now=now)
+    load_inquiries(data, calendar, users)
+    orders = load_orders(data, programme, calendar)
+    db.session.flush()
+    return Loaded(calendar.weeks, len(programme.events), len(data["registrations"]), len(orders))

@@ -1,0 +1,76 @@
+"""The demo's questions and answers, as rows of the room `questions`."""
+
+from datetime import datetime
+from typing import Any
+
+from regsys.questions.models import Answer, Audience, Question, QuestionType
+
+Rows = dict[str, Any]
+TYPES = {
+    "choice": QuestionType.ONE_CHOICE,
+    "text": QuestionType.SHORT_TEXT,
+    "long_text": QuestionType.LONG_TEXT,
+    "boolean": QuestionType.YES_NO,
+    "agreement": QuestionType.AGREEMENT,
+    "integer": QuestionType.NUMBER,
+    "choice_or_text": QuestionType.SHORT_TEXT,
+    "people_private": QuestionType.LONG_TEXT,
+    "leaders_private": QuestionType.LONG_TEXT,
+    "contact": QuestionType.SHORT_TEXT,
+}
+AUDIENCES = {"leaders": Audience.LEADERS, "group": Audience.GROUP, "none": Audience.ORGANIZER}
+# These are fields of the person, and asked of everybody.
+PERSON = frozenset({"profession", "credentials", "workplace", "time_zone"})
+STEWARD = frozenset({"keep_apart", "leader_conflicts", "supervises_or_reports_to"})
+
+
+def make_questions(event_id: int, event: Rows, library: Rows, *, now: datetime) -> list[Question]:
+    """Return an event's questions in their order; options are not questions here."""
+    keys = [k for k in event["questions"] if k not in PERSON and library[k]["type"] in TYPES]
+    return [
+        _make(event_id, key, library[key], position, now=now) for position, key in enumerate(keys)
+    ]
+
+
+def _make(event_id: int, key: str, q: Rows, position: int, *, now: datetime) -> Question:
+    kind = TYPES[q["type"]]
+    shown_if = q.get("show_if")
+    suggestions = ", ".join(q.get("choices", [])) if q["type"] == "choice_or_text" else ""
+    return Question(
+        event_id=event_id,
+        key=key,
+        version=q.get("version", 1),
+        position=position,
+        type=kind,
+        label=q["label"],
+        help=q.get("help", "") or (f"For example: {suggestions}." if suggestions else ""),
+        required=q.get("required", False),
+        choices=[[c, in_words(c)] for c in q.get("choices", [])]
+        if kind is QuestionType.ONE_CHOICE
+        else [],
+        show_if={"question": shown_if, "is": [True]} if shown_if else None,
+        visible_to=Audience.STEWARD if key in STEWARD else AUDIENCES[q["roster"]],
+        sensitive=q.get("sensitive", False),
+        delete_after_days=q.get("delete_after_days", 30 if q.get("sensitive") else None),
+        column_title=in_words(key)[:80],
+        created_at=now,
+    )
+
+
+def make_answer(question: Question, value: Any, registration_id: int, *, at: datetime) -> Answer:
+    """Return an answer row; a sensitive value is sealed."""
+    if isinstance(value, dict):
+        value = ", ".join(str(v) for v in value.values())
+    where = "sealed" if question.sensitive else "value"
+    return Answer(
+        registration_id=registration_id,
+        question=question,
+        key=question.key,
+        answered_at=at,
+        **{where: value},
+    )
+
+
+def in_words(value: str) -> str:
+    """Return "One intensive" for "one_intensive"."""
+    return value.replace("_", " ")[:1].upper() + value.replace("_", " ")[1:]
