@@ -13,15 +13,16 @@ TEXT_FIELDS = (StringField, TextAreaField, EmailField, SearchField, TelField, UR
 LONGEST = 20_000
 
 
-class BaseForm(FlaskForm):  # type: ignore[misc]
+class BaseForm(FlaskForm):
     """Cleans every text field (no control characters, NFC, trimmed) and bounds its length."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(FlaskForm.Meta):
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:
             if issubclass(unbound_field.field_class, TEXT_FIELDS):
                 filters = list(unbound_field.kwargs.get("filters", ()))
                 unbound_field.kwargs["filters"] = [_clean, *(f for f in filters if f is not _clean)]
-            return unbound_field.bind(form=form, **options)
+            field: Field = unbound_field.bind(form=form, **options)
+            return field
 
 
 def _clean(value: str | None) -> str | None:

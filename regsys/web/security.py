@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
-from sqlalchemy import delete, literal_column
+from sqlalchemy import Executable, delete, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 
 from regsys.kernel.db import db
@@ -65,7 +65,7 @@ def count_and_limit(key: str, *, limit: int, seconds: int, now: datetime, senten
         "ends_at": datetime.fromtimestamp(start + seconds, UTC),
     }
     insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-    statement = (
+    statement: Executable = (
         insert(RateCount)
         .values(**row)
         .on_conflict_do_update(index_elements=["key"], set_={"count": RateCount.count + 1})
