@@ -1,0 +1,95 @@
+"""What an amount means: pure questions about money that came and went."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from regsys.kernel.errors import Refusal
+from regsys.kernel.text import N_
+from regsys.ledger.states import RefundState
+
+# A refund counts from the moment at which it is asked for, until it has failed.
+COUNTED = frozenset(RefundState) - {RefundState.FAILED}
+
+
+class MoneyState(StrEnum):
+    """How an order stands in money; derived, never stored."""
+
+    NOTHING_DUE = "nothing due"
+    UNPAID = "unpaid"
+    PROCESSING = "processing"
+    PAID = "paid"
+    OVERPAID = "overpaid"
+    PARTLY_REFUNDED = "partly refunded"
+    REFUNDED = "refunded"
+
+
+WORDS = {
+    MoneyState.NOTHING_DUE: N_("Nothing due"),
+    MoneyState.UNPAID: N_("Unpaid"),
+    MoneyState.PROCESSING: N_("Processing"),
+    MoneyState.PAID: N_("Paid"),
+    MoneyState.OVERPAID: N_("Overpaid"),
+    MoneyState.PARTLY_REFUNDED: N_("Partly refunded"),
+    MoneyState.REFUNDED: N_("Refunded"),
+}
+
+
+@dataclass(frozen=True)
+class Balance:
+    """An order's money in minor units.
+
+    `total` is what it costs, `paid` and `refunded` come from payments that count; `quarantined` is what is left of
+    payments that need a person and do not count. `processing`: the bank has not said yes yet.
+    """
+
+    total: int
+    paid: int = 0
+    refunded: int = 0
+    quarantined: int = 0
+    processing: bool = False
+
+    @property
+    def net(self) -> int:
+        """Return what is paid and was not given back."""
+        return self.paid - self.refunded
+
+    @property
+    def due(self) -> int:
+        """Return what is still to pay; never negative."""
+        return max(0, self.total - self.net)
+
+    @property
+    def over(self) -> int:
+        """Return what was paid above the price; never negative."""
+        return max(0, self.net - self.total)
+
+    @property
+    def state(self) -> MoneyState:
+        """Return the one word for it."""
+        if self.net > self.total:
+            return MoneyState.OVERPAID
+        if self.refunded:
+            return MoneyState.PARTLY_REFUNDED if self.net else MoneyState.REFUNDED
+        if self.due:
+            return MoneyState.PROCESSING if self.processing else MoneyState.UNPAID
+        return MoneyState.PAID if self.paid else MoneyState.NOTHING_DUE
+
+    @property
+    def words(self) -> str:
+        """Return the message id that says it to people."""
+        return WORDS[self.state]
+
+
+def left_of(amount: int, refunds: Iterable[tuple[RefundState, int]]) -> int:
+    """Return how much of a payment can still be given back."""
+    return amount - sum(given for state, given in refunds if state in COUNTED)
+
+
+def why_not_refund(amount: int, left: int) -> Refusal | None:
+    """Refuse to give back nothing, or more than is left of the payment."""
+    if left <= 0:
+        return Refusal("RefundedAlready", N_("All of this payment has been given back already."))
+    if not 0 < amount <= left:
+        return Refusal("TooMuchBack", N_("That is more than what is left of this payment."))
+    return None

@@ -1,0 +1,171 @@
+"""Writing down money: each payment once, each refund before anybody is asked for it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import or_, select
+
+from regsys.audit import services as audit
+from regsys.kernel.actors import Actor
+from regsys.kernel.db import db, lock_rows
+from regsys.kernel.errors import NotFound, Refused
+from regsys.kernel.states import move
+from regsys.kernel.text import N_
+from regsys.ledger import queries, rules
+from regsys.ledger.models import Method, Payment, Problem, Refund
+from regsys.ledger.states import RefundState
+
+
+def record_payment(
+    order_id: int,
+    *,
+    amount: int,
+    currency: str,
+    method: Method,
+    actor: Actor,
+    now: datetime,
+    attempt_id: int | None = None,
+    reference: str | None = None,
+    fee: int | None = None,
+    note: str = "",
+) -> Payment:
+    """Record money that came; the same attempt or reference is recorded once, and then returned unchanged.
+
+    The caller holds the order's lock.
+    """
+    existing = _find(attempt_id, reference)
+    if existing:
+        return existing
+    payment = Payment(
+        order_id=order_id,
+        attempt_id=attempt_id,
+        method=method,
+        amount=amount,
+        currency=currency,
+        fee=fee,
+        reference=reference,
+        received_at=now,
+        note=note,
+    )
+    db.session.add(payment)
+    db.session.flush()
+    _record("payment.received", payment, actor=actor, now=now, after=_facts(payment))
+    return payment
+
+
+def mark_problem(payment_id: int, problem: Problem, *, actor: Actor, now: datetime) -> None:
+    """Set a payment aside: it does not count as paid, and a person has to look at it."""
+    payment = _lock(payment_id)
+    payment.problem = problem
+    db.session.flush()
+    _record("payment.set_aside", payment, actor=actor, now=now, after=_facts(payment))
+
+
+def request_refund(
+    payment_id: int, *, amount: int, reason: str, actor: Actor, now: datetime
+) -> Refund:
+    """Write down that money is to be given back; raise Refused above what is left of the payment.
+
+    Nobody is asked for the money here: `payments` carries it out after the commit.
+    """
+    payment = _lock(payment_id)
+    refusal = rules.why_not_refund(amount, queries.left_of(payment))
+    if refusal:
+        raise Refused(refusal)
+    refund = Refund(
+        payment_id=payment.id,
+        state=RefundState.REQUESTED,
+        state_at=now,
+        amount=amount,
+        currency=payment.currency,
+        reason=reason,
+        requested_by=actor.label[:200],
+        requested_at=now,
+    )
+    db.session.add(refund)
+    db.session.flush()
+    db.session.refresh(payment, ["refunds"])
+    _record("refund.requested", payment, actor=actor, now=now, after=_shown(refund), reason=reason)
+    return refund
+
+
+def refund_whole(payment_id: int, *, reason: str, actor: Actor, now: datetime) -> Refund:
+    """Ask for everything that is left; a second click gets the refund that the first one made."""
+    payment = _lock(payment_id)
+    left = queries.left_of(payment)
+    under_way = [r for r in payment.refunds if r.state in rules.COUNTED]
+    if not left and under_way:
+        return under_way[-1]
+    return request_refund(payment_id, amount=left, reason=reason, actor=actor, now=now)
+
+
+def move_refund(
+    refund_id: int,
+    to: RefundState,
+    *,
+    actor: Actor,
+    now: datetime,
+    stripe_id: str | None = None,
+    error: str = "",
+) -> None:
+    """Note how far a refund has come; forward only, and the same news twice changes nothing."""
+    refund = db.session.get_one(Refund, refund_id, populate_existing=True, with_for_update=True)
+    refund.stripe_id = stripe_id or refund.stripe_id
+    refund.error = error[:500]
+    if refund.state == to:
+        return
+    before = {"state": refund.state}
+    move(refund, to, now=now)
+    db.session.flush()
+    _record(
+        f"refund.{to}", refund.payment, actor=actor, now=now, before=before, after=_shown(refund)
+    )
+
+
+def _find(attempt_id: int | None, reference: str | None) -> Payment | None:
+    same = [Payment.attempt_id == attempt_id] if attempt_id else []
+    same += [Payment.reference == reference] if reference else []
+    return db.session.scalar(select(Payment).where(or_(*same)).limit(1)) if same else None
+
+
+def _lock(payment_id: int) -> Payment:
+    rows = lock_rows(Payment, [payment_id])
+    if not rows:
+        raise NotFound(N_("There is no such payment."))
+    db.session.refresh(rows[0], ["refunds"])
+    return rows[0]
+
+
+def _facts(payment: Payment) -> dict[str, object]:
+    return {
+        "amount": payment.amount,
+        "currency": payment.currency,
+        "method": payment.method,
+        "problem": payment.problem,
+    }
+
+
+def _shown(refund: Refund) -> dict[str, object]:
+    return {"amount": refund.amount, "currency": refund.currency, "state": refund.state}
+
+
+def _record(
+    action: str,
+    payment: Payment,
+    *,
+    actor: Actor,
+    now: datetime,
+    after: Mapping[str, object],
+    before: Mapping[str, object] | None = None,
+    reason: str | None = None,
+) -> None:
+    audit.record(
+        action,
+        ("payment", payment.id),
+        actor=actor,
+        now=now,
+        order_id=payment.order_id,
+        reason=reason,
+        before=before,
+        after=after,
+    )
