@@ -10,7 +10,7 @@ from flask_wtf import CSRFProtect
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from regsys.kernel import clock, crypt
+from regsys.kernel import clock, crypt, killpoints
 from regsys.kernel.db import db, engine_options, prepare_engine
 from regsys.kernel.paths import root
 from regsys.kernel.settings import Settings
@@ -35,6 +35,7 @@ def create_app(settings: Settings) -> Flask:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     clock.configure(settings.DATA_DIR if settings.SANDBOX else None)
+    killpoints.configure(settings.DATA_DIR if settings.SANDBOX else None)
     crypt.configure(settings.FIELD_KEYS)
     logging.getLogger("regsys").setLevel(settings.LOG_LEVEL)
     Babel(app, default_locale="en_US", default_timezone="UTC")
