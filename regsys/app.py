@@ -15,7 +15,7 @@ from regsys.kernel.db import db, engine_options, prepare_engine
 from regsys.kernel.paths import root
 from regsys.kernel.settings import Settings
 from regsys.rooms import FLOORS
-from regsys.web import errors, html, security
+from regsys.web import caching, errors, html, security
 
 DOORS = ("public", "organizer", "leader", "webhook")
 
@@ -46,6 +46,7 @@ def create_app(settings: Settings) -> Flask:
     errors.register(app)
     html.register(app)
     security.register(app, settings)
+    caching.register(app)
     _open_doors(app)
     if settings.TRUSTED_PROXIES:
         n = settings.TRUSTED_PROXIES

@@ -1,6 +1,9 @@
 """The field's words for events and the people who lead them (docs/glossary.md)."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+
+from regsys.kernel.text import N_
 
 
 class EventKind(StrEnum):
@@ -79,3 +82,25 @@ class PublicContact(StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     FORM = "form"
+
+
+NAMES: Mapping[StrEnum, str] = {
+    EventKind.LEADERSHIP_TRAINING_INTENSIVE: N_("Leadership Training Intensive"),
+    EventKind.INTENSIVE_ON_THE_ROAD: N_("Intensive on the Road"),
+    EventKind.BALINT_WEEKEND: N_("Balint weekend"),
+    EventKind.OPEN_ENROLLMENT_GROUP: N_("Open-enrollment group"),
+    EventKind.ROTATING_LEADER_GROUP: N_("Rotating-leader group"),
+    EventKind.INTRODUCTORY_DEMONSTRATION: N_("Introductory demonstration"),
+    EventKind.OTHER: N_("Other event"),
+    EventMode.IN_PERSON: N_("In person"),
+    EventMode.ONLINE: N_("Online"),
+    EventMode.HYBRID: N_("In person and online"),
+    LeaderLevel.MEMBER: N_("Member"),
+    LeaderLevel.LEADER_IN_TRAINING: N_("Leader in training"),
+    LeaderLevel.CREDENTIALED_LEADER: N_("Credentialed leader"),
+    LeaderLevel.SUPERVISOR: N_("Supervisor"),
+    LeaderRole.DIRECTOR: N_("Director"),
+    LeaderRole.FACULTY: N_("Faculty"),
+    LeaderRole.LEADER: N_("Leader"),
+    LeaderRole.CO_LEADER: N_("Co-leader"),
+}

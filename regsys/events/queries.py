@@ -1,6 +1,6 @@
 """Reading events, always with a constant number of queries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +12,10 @@ from regsys.capacity.models import Pool, PoolKind
 from regsys.capacity.queries import list_pools
 from regsys.capacity.rules import PoolCount, places_left
 from regsys.events import rules
-from regsys.events.kinds import Rate
-from regsys.events.models import Assignment, Event, TicketType, ticket_type_pool
+from regsys.events.kinds import Rate, Visibility
+from regsys.events.models import Assignment, Event, Session, TicketType, ticket_type_pool
+from regsys.events.states import EventState
+from regsys.kernel import tokens
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
@@ -117,10 +119,143 @@ def list_pool_ids(ticket_type_ids: Sequence[int]) -> dict[int, list[int]]:
 def sale_facts(event: Event, places: Places) -> rules.SaleFacts:
     """Return what decides whether a place can be had."""
     return rules.SaleFacts(
-        event.state, event.enrollment, event.starts_at, event.opens_at, event.closes_at, places.left
+        event.state,
+        event.enrollment,
+        event.starts_at,
+        event.opens_at,
+        event.closes_at,
+        _left_to_buy(event, places),
     )
+
+
+def _left_to_buy(event: Event, places: Places) -> int | None:
+    """Return the places left in all, or 0 where every ticket type on sale has run out in its own pools."""
+    on_sale = [places.left_by_type.get(t.id, places.left) for t in event.ticket_types if t.on_sale]
+    return 0 if on_sale and all(left == 0 for left in on_sale) else places.left
 
 
 def price_of(ticket_type: TicketType, rate: Rate) -> int | None:
     """Return the price at a rate in minor units; None where the grid has no such cell."""
     return next((p.amount for p in ticket_type.prices if p.rate is rate), None)
+
+
+# ---- what the public pages show
+
+
+@dataclass(frozen=True)
+class PriceRow:
+    """One row of the price grid; `left` only where this type is scarcer than the event as a whole."""
+
+    ticket_type: TicketType
+    early: int | None
+    regular: int
+    now: int
+    left: int | None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """An event as a row, a card or a page shows it; `meeting` is the usual session of a series."""
+
+    event: Event
+    places: Places
+    standing: rules.Standing
+    prices: Sequence[PriceRow]
+    rate: Rate
+    series: rules.Series | None
+    meeting: Session | None
+
+    @property
+    def lowest(self) -> int | None:
+        return min((p.now for p in self.prices), default=None)
+
+    @property
+    def highest(self) -> int | None:
+        return max((p.now for p in self.prices), default=None)
+
+    @property
+    def leaders(self) -> list[Assignment]:
+        return [a for a in self.event.assignments if a.public]
+
+    @property
+    def chairs(self) -> int:
+        """Return how many leaders' chairs the ring shows."""
+        return min(len(self.event.assignments), 2) or 2
+
+
+def get_visible_event(slug: str, *, opened: Collection[int]) -> Event:
+    """Get an event whose page a visitor may see; `opened`: ids whose private link was used. Raise NotFound."""
+    event = find_event(slug)
+    if event is None or not rules.may_see(event.visibility, event.state, opened=event.id in opened):
+        raise NotFound(N_("There is no such event."))
+    return event
+
+
+def find_event_opened_by(slug: str, key_hash: str) -> int | None:
+    """Find the id of the event at this address if its private link carries the key."""
+    row = db.session.execute(
+        select(Event.id, Event.private_key_hash).where(Event.slug == slug)
+    ).one_or_none()
+    if row is None or row.private_key_hash is None:
+        return None
+    return row.id if tokens.same(row.private_key_hash, key_hash) else None
+
+
+def list_public(*, now: datetime) -> list[Event]:
+    """List the events that everyone may find and that are not over, by start."""
+    query = (
+        select(Event)
+        .where(Event.visibility == Visibility.PUBLIC, Event.state != EventState.DRAFT)
+        .where(Event.ends_at > now)
+        .options(*WHOLE)
+        .order_by(Event.starts_at, Event.id)
+    )
+    return list(db.session.scalars(query))
+
+
+def listings(events: Sequence[Event], *, now: datetime) -> list[Listing]:
+    """Return how these events stand, in their order."""
+    places = places_of([e.id for e in events], now=now)
+    return [listing(e, places[e.id], now=now) for e in events]
+
+
+def listing(event: Event, places: Places, *, now: datetime) -> Listing:
+    """Return how one event stands."""
+    facts = sale_facts(event, places)
+    early = rules.EarlyRule(event.early_until, places.early_left)
+    rows = [
+        row
+        for t in event.ticket_types
+        if t.on_sale and (row := _price_row(t, places, early, now)) is not None
+    ]
+    has_early = any(r.early is not None for r in rows)
+    series = rules.series_of([s.starts_at for s in event.sessions], event.time_zone)
+    return Listing(
+        event,
+        places,
+        rules.standing(facts, ends_at=event.ends_at, held=places.held, now=now),
+        rows,
+        rules.rate_for(early, has_early, now),
+        series,
+        _usual(event.sessions) if series else None,
+    )
+
+
+def _price_row(
+    ticket_type: TicketType, places: Places, early: rules.EarlyRule, now: datetime
+) -> PriceRow | None:
+    cheap, full = price_of(ticket_type, Rate.EARLY), price_of(ticket_type, Rate.REGULAR)
+    regular = cheap if full is None else full
+    if regular is None:
+        return None
+    rate = rules.rate_for(early, cheap is not None, now)
+    price = cheap if rate is Rate.EARLY and cheap is not None else regular
+    left = places.left_by_type.get(ticket_type.id, places.left)
+    return PriceRow(ticket_type, cheap, regular, price, left if left != places.left else None)
+
+
+def _usual(sessions: Sequence[Session]) -> Session:
+    """Return the first session of the length that most have: the opening one is often longer."""
+    lengths = [s.ends_at - s.starts_at for s in sessions]
+    usual = max(lengths, key=lengths.count)
+    return next(s for s in sessions if s.ends_at - s.starts_at == usual)

@@ -1,9 +1,13 @@
 """Pure questions about an event: is it on sale, at which rate, at what price?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from enum import StrEnum
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
-from regsys.events.kinds import Enrollment, Rate
+from regsys.events.kinds import Enrollment, EventKind, EventMode, Rate, Visibility
 from regsys.events.states import EventState
 from regsys.kernel.errors import Refusal
 from regsys.kernel.text import N_
@@ -82,3 +86,116 @@ def is_at_risk(
     if not minimum or confirmed >= minimum or decide_at is None:
         return False
     return (decide_at - now).days < warn_days
+
+
+# The visitor's session keeps here the ids of events whose private link was used.
+OPENED = "opened_events"
+
+
+def may_see(visibility: Visibility, state: EventState, *, opened: bool) -> bool:
+    """Tell whether a visitor may see the event's pages; `opened`: the private link was used in this session."""
+    if state is EventState.DRAFT:
+        return False
+    return opened or visibility is not Visibility.PRIVATE_LINK
+
+
+class Standing(StrEnum):
+    """How an event stands for somebody who would like to come."""
+
+    OPEN = "open"
+    NOT_YET = "not_yet"
+    FULL = "full"
+    HELD = "held"
+    CLOSED = "closed"
+    ELSEWHERE = "elsewhere"
+    ASK = "ask"
+    APPLY = "apply"
+    OVER = "over"
+    CANCELLED = "cancelled"
+
+
+_STANDING_OF = {
+    "EventClosed": Standing.CLOSED,
+    "RegistrationClosed": Standing.CLOSED,
+    "RegistersElsewhere": Standing.ELSEWHERE,
+    "AsksTheLeader": Standing.ASK,
+    "ByApplication": Standing.APPLY,
+    "NotOpenYet": Standing.NOT_YET,
+    "Full": Standing.FULL,
+}
+
+
+def standing(facts: SaleFacts, *, ends_at: datetime, held: int, now: datetime) -> Standing:
+    """Return how the event stands; it agrees with `why_not_on_sale`."""
+    if facts.state is EventState.CANCELLED:
+        return Standing.CANCELLED
+    if now >= ends_at:
+        return Standing.OVER
+    refusal = why_not_on_sale(facts, now)
+    found = _STANDING_OF[refusal.name] if refusal else Standing.OPEN
+    return Standing.HELD if found is Standing.FULL and held else found
+
+
+class Rhythm(StrEnum):
+    """How often the meetings of a series come."""
+
+    WEEKLY = "weekly"
+    EVERY_OTHER_WEEK = "every_other_week"
+    MONTHLY = "monthly"
+    IRREGULAR = "irregular"
+
+
+@dataclass(frozen=True)
+class Series:
+    """Meetings on three days or more, none of them neighbours: `weekday` (0 is Monday) only where all share it."""
+
+    count: int
+    rhythm: Rhythm
+    weekday: int | None
+
+
+def series_of(starts: Sequence[datetime], zone: str) -> Series | None:
+    """Return the series that these meetings are, by the calendar of the zone; None for anything else."""
+    days = sorted({s.astimezone(ZoneInfo(zone)).date() for s in starts})
+    gaps = [(b - a).days for a, b in pairwise(days)]
+    if len(days) < 3 or len(days) != len(starts) or min(gaps) < 5:
+        return None
+    weekdays = {d.weekday() for d in days}
+    return Series(len(days), _rhythm(gaps), weekdays.pop() if len(weekdays) == 1 else None)
+
+
+def _rhythm(gaps: Sequence[int]) -> Rhythm:
+    if set(gaps) <= {7}:
+        return Rhythm.WEEKLY
+    if set(gaps) <= {14}:
+        return Rhythm.EVERY_OTHER_WEEK
+    return Rhythm.MONTHLY if all(26 <= g <= 36 for g in gaps) else Rhythm.IRREGULAR
+
+
+def month_of(starts_at: datetime, zone: str, now: datetime) -> date | None:
+    """Return the first day of the month in whose list an event stands; None where it has begun."""
+    if starts_at <= now:
+        return None
+    return starts_at.astimezone(ZoneInfo(zone)).date().replace(day=1)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a visitor narrows the list to; `online` None: anywhere."""
+
+    kinds: frozenset[EventKind]
+    online: bool | None = None
+    with_places: bool = False
+
+
+_MAY_HAVE_PLACES = {Standing.OPEN, Standing.NOT_YET, Standing.APPLY}
+
+
+def fits(
+    wish: Wish, *, kind: EventKind, mode: EventMode, standing: Standing, left: int | None
+) -> bool:
+    """Tell whether an event is among those that are wished for; hybrid ones are in both places."""
+    elsewhere = EventMode.IN_PERSON if wish.online else EventMode.ONLINE
+    if kind not in wish.kinds or (wish.online is not None and mode is elsewhere):
+        return False
+    return not wish.with_places or (standing in _MAY_HAVE_PLACES and left != 0)

@@ -1,0 +1,182 @@
+"""What everybody sees of the events: catalogue, groups, one event, and calendars."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from itertools import groupby
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, render_template, request, session
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from regsys.events import ics, queries, rules
+from regsys.events.kinds import GROUP_KINDS, EventKind, EventMode
+from regsys.events.models import Event, Session
+from regsys.events.queries import Listing
+from regsys.kernel import clock, tokens
+from regsys.web.caching import revalidated
+from regsys.web.guard import public
+from regsys.web.urls import settings
+
+blueprint = Blueprint("events", __name__)
+
+M = TypeVar("M", EventKind, EventMode)
+
+
+@blueprint.get("/events")
+@public
+@revalidated
+def catalogue() -> ResponseReturnValue:
+    """Show what is coming up, by month."""
+    now = clock.now()
+    wish = _wish(frozenset(EventKind))
+    shown = _wished(wish, now)
+    last = max((x.event.ends_at for x in shown), default=None)
+    return render_template(
+        "events/catalogue.html",
+        months=_by_month(shown, now),
+        count=len(shown),
+        last=last,
+        kinds=list(EventKind),
+        narrowed=bool(request.args),
+        calendar_url=_webcal(),
+    )
+
+
+@blueprint.get("/groups")
+@public
+@revalidated
+def groups() -> ResponseReturnValue:
+    """Show the groups that one can join."""
+    shown = _wished(_wish(GROUP_KINDS), clock.now())
+    return render_template(
+        "events/groups.html",
+        shown=shown,
+        kinds=[k for k in EventKind if k in GROUP_KINDS],
+        narrowed=bool(request.args),
+    )
+
+
+@blueprint.get("/events/<slug>")
+@public
+@revalidated
+def show(slug: str) -> ResponseReturnValue:
+    """Show one event."""
+    now = clock.now()
+    event = _visible(slug)
+    (listing,) = queries.listings([event], now=now)
+    return render_template(
+        "events/show.html",
+        listing=listing,
+        event=event,
+        early=rules.EarlyRule(event.early_until, listing.places.early_left),
+        days=_by_day(event.sessions, event.time_zone),
+        zones=_abbreviations(event),
+        credit_hours=sum(s.credit_minutes for s in event.sessions) / 60,
+        hold_minutes=settings().HOLD_MINUTES,
+    )
+
+
+@blueprint.get("/events.ics")
+@public
+@revalidated
+def catalogue_ics() -> ResponseReturnValue:
+    """Publish the sessions of all public events as a calendar to subscribe to."""
+    now = clock.now()
+    events = queries.list_public(now=now)
+    return _calendar(events, name=settings().ORGANISATION_NAME, now=now, file="events.ics")
+
+
+@blueprint.get("/events/<slug>.ics")
+@public
+@revalidated
+def show_ics(slug: str) -> ResponseReturnValue:
+    """Publish the sessions of one event."""
+    event = _visible(slug)
+    return _calendar([event], name=event.title, now=clock.now(), file=f"{event.slug}.ics")
+
+
+def _calendar(events: Iterable[Event], *, name: str, now: datetime, file: str) -> Response:
+    entries = [entry for e in events for entry in ics.entries_of(e, location=_location(e))]
+    text = ics.write(entries, method="PUBLISH", now=now, name=name)
+    response = Response(text, content_type=ics.CALENDAR_TYPE)
+    response.headers["Content-Disposition"] = f'inline; filename="{file}"'
+    return response
+
+
+def _location(event: Event) -> str:
+    if event.venue is None:
+        return _("Online") if event.mode is EventMode.ONLINE else ""
+    return ", ".join(p for p in (event.venue.name, event.venue.address, event.venue.city) if p)
+
+
+def _webcal() -> str:
+    address = settings().BASE_URL.split("://", 1)[1]
+    return f"webcal://{address}/events.ics"
+
+
+def _visible(slug: str) -> Event:
+    """Get the event if this visitor may see it; a private link is remembered for the pages that follow."""
+    opened: list[int] = session.get(rules.OPENED, []) if request.cookies else []
+    if key := request.args.get("key"):
+        found = queries.find_event_opened_by(slug, tokens.hash_token(key))
+        if found is not None and found not in opened:
+            opened = session[rules.OPENED] = [*opened, found]
+    return queries.get_visible_event(slug, opened=opened)
+
+
+def _wish(kinds: frozenset[EventKind]) -> rules.Wish:
+    """Read the filter; a value that does not exist narrows nothing."""
+    kind = _member(EventKind, request.args.get("kind"))
+    mode = _member(EventMode, request.args.get("mode"))
+    return rules.Wish(
+        frozenset({kind}) if kind in kinds else kinds,
+        {EventMode.ONLINE: True, EventMode.IN_PERSON: False}.get(mode) if mode else None,
+        bool(request.args.get("places")),
+    )
+
+
+def _member(enum: type[M], value: str | None) -> M | None:
+    return next((m for m in enum if m.value == value), None)
+
+
+def _wished(wish: rules.Wish, now: datetime) -> list[Listing]:
+    found = queries.listings(queries.list_public(now=now), now=now)
+    return [
+        x
+        for x in found
+        if rules.fits(
+            wish,
+            kind=x.event.kind,
+            mode=x.event.mode,
+            standing=x.standing,
+            left=x.places.left,
+        )
+    ]
+
+
+def _by_month(shown: list[Listing], now: datetime) -> list[tuple[date | None, list[Listing]]]:
+    """Group by month of the start; what has begun comes last, under None."""
+
+    def month(x: Listing) -> date | None:
+        return rules.month_of(x.event.starts_at, x.event.time_zone, now)
+
+    coming = [x for x in shown if month(x)]
+    begun = [x for x in shown if not month(x)]
+    months = [(m, list(found)) for m, found in groupby(coming, key=month)]
+    return [*months, *([(None, begun)] if begun else [])]
+
+
+def _by_day(sessions: list[Session], zone: str) -> list[tuple[date, list[Session]]]:
+    def day(s: Session) -> date:
+        return s.starts_at.astimezone(ZoneInfo(zone)).date()
+
+    return [(d, list(found)) for d, found in groupby(sessions, key=day)]
+
+
+def _abbreviations(event: Event) -> list[str]:
+    """List the names of the zone's time on the days of the event: two where the clocks change on the way."""
+    moments = [s.starts_at for s in event.sessions] or [event.starts_at]
+    names = (m.astimezone(ZoneInfo(event.time_zone)).tzname() or "" for m in moments)
+    return list(dict.fromkeys(n for n in names if n and n[0] not in "+-"))
