@@ -13,7 +13,7 @@ from regsys.capacity.queries import list_pools
 from regsys.capacity.rules import PoolCount, places_left
 from regsys.events import rules
 from regsys.events.kinds import Rate, Visibility
-from regsys.events.models import Assignment, Event, Session, TicketType, ticket_type_pool
+from regsys.events.models import Assignment, Event, Leader, Session, TicketType, ticket_type_pool
 from regsys.events.states import EventState
 from regsys.kernel import tokens
 from regsys.kernel.db import db
@@ -45,6 +45,12 @@ def list_events(*, ids: Sequence[int] | None = None) -> list[Event]:
     """List events (all, or these) by start, with everything their rows show."""
     query = select(Event).options(*WHOLE).order_by(Event.starts_at, Event.id)
     return list(db.session.scalars(query if ids is None else query.where(Event.id.in_(ids))))
+
+
+def list_led_event_ids(user_id: int) -> list[int]:
+    """List the events that this account leads, in any role."""
+    query = select(Assignment.event_id).join(Leader).where(Leader.user_id == user_id)
+    return list(db.session.scalars(query.order_by(Assignment.event_id)))
 
 
 @dataclass(frozen=True)
