@@ -174,22 +174,22 @@ def markdown(text: str) -> Markup:
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(int(token.tag[1]) + 1, 4)}"
+        for child in token.children or ():
+            if child.type == "image" and not _own(str(child.attrs["src"])):
+                child.type = "text"  # its content is the alternative text
     made = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
     safe = nh3.clean(
         str(made),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
-        attribute_filter=_own_pictures_only,
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel="noopener",
     )
     return Markup(safe)
 
 
-def _own_pictures_only(tag: str, attribute: str, value: str) -> str | None:
-    if tag == "img" and attribute == "src" and (not value.startswith("/") or value.startswith("//")):
-        return None
-    return value
+def _own(address: str) -> bool:
+    return address.startswith("/") and not address.startswith("//")
 
 
 # ---- addresses
@@ -268,6 +268,10 @@ class Page(Generic[T]):
         return self.number + 1 if self.number < self.pages else None
 
 
+# WTForms' own sentences, which say nothing without the name of the field.
+_BARE = ("This field is required.", "Not a valid choice.", "Not a valid choice")
+
+
 def form_errors(forms: Any) -> list[tuple[str, str]]:
     """Return (id of the control, sentence) for everything wrong in a form, or in several, in their order."""
     several = forms if isinstance(forms, list | tuple) else [forms]
@@ -277,7 +281,9 @@ def form_errors(forms: Any) -> list[tuple[str, str]]:
 def _whole(form: Any) -> list[tuple[str, str]]:
     """What is wrong with the form as a whole points to its first control."""
     sentences = getattr(form, "form_errors", None) or []
-    first = next((control_id(f) for f in form if f.type not in {"CSRFTokenField", "HiddenField"}), "main")
+    first = next(
+        (control_id(f) for f in form if f.type not in {"CSRFTokenField", "HiddenField"}), "main"
+    )
     return [(first, str(s)) for s in sentences]
 
 
@@ -288,7 +294,8 @@ def _wrong(fields: Iterable[Any]) -> Iterator[tuple[str, str]]:
             own = [e for e in f.errors if isinstance(e, str)] if f.type == "FieldList" else []
         else:
             own = list(f.errors)
-        yield from ((control_id(f), str(sentence)) for sentence in own)
+        bare = {f.gettext(sentence) for sentence in _BARE}
+        yield from ((control_id(f), f"{f.label.text}: {s}" if s in bare else str(s)) for s in own)
 
 
 def control_id(f: Any) -> str:
@@ -301,7 +308,9 @@ def control_kind(f: Any) -> str:
     if getattr(getattr(f, "option_widget", None), "input_type", None):
         return "choices"
     kind = getattr(f.widget, "input_type", None) or type(f.widget).__name__.lower()
-    return {"checkbox": "tick"}.get(kind, kind if kind in {"select", "textarea", "hidden"} else "input")
+    return {"checkbox": "tick"}.get(
+        kind, kind if kind in {"select", "textarea", "hidden"} else "input"
+    )
 
 
 def spark_path(counts: Sequence[int], width: int = 120, height: int = 30) -> str:
@@ -309,7 +318,9 @@ def spark_path(counts: Sequence[int], width: int = 120, height: int = 30) -> str
     if len(counts) < 2:
         return f"M0 {height - 2} H{width}"
     most, step = max(*counts, 1), width / (len(counts) - 1)
-    points = (f"{i * step:.4g} {height - 2 - c / most * (height - 5):.4g}" for i, c in enumerate(counts))
+    points = (
+        f"{i * step:.4g} {height - 2 - c / most * (height - 5):.4g}" for i, c in enumerate(counts)
+    )
     return "M" + " L".join(points)
 
 

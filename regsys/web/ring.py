@@ -46,7 +46,12 @@ class Ring:
 
 
 def ring_of(
-    taken: int = 0, held: int = 0, free: int = 0, leaders: int = 2, you: int = 0, inner: Ring | None = None
+    taken: int = 0,
+    held: int = 0,
+    free: int = 0,
+    leaders: int = 2,
+    you: int = 0,
+    inner: Ring | None = None,
 ) -> Ring:
     """Return a ring from counts; what is below nought counts as nought."""
     return Ring(max(taken, 0), max(held, 0), max(free, 0), max(leaders, 0), max(you, 0), inner)
@@ -58,7 +63,9 @@ def states(ring: Ring) -> list[str]:
     chairs = [""] * n
     for j in range(ring.leaders):
         chairs[j * n // ring.leaders] = "leader"
-    members = ["taken"] * ring.taken + ["you"] * ring.you + ["held"] * ring.held + ["free"] * ring.free
+    members = (
+        ["taken"] * ring.taken + ["you"] * ring.you + ["held"] * ring.held + ["free"] * ring.free
+    )
     rest = iter(members)
     return [state or next(rest) for state in chairs]
 
@@ -87,7 +94,9 @@ def _circle(ring: Ring, radius: float, *, dot: bool) -> str:
     chairs = states(ring)
     k = scale(len(chairs), radius, dot=dot)
     return "".join(
-        _use(state, 360 * i / len(chairs), radius, k * (YOU_SCALE if state == "you" else 1), dot=dot)
+        _use(
+            state, 360 * i / len(chairs), radius, k * (YOU_SCALE if state == "you" else 1), dot=dot
+        )
         for i, state in enumerate(chairs)
     )
 
@@ -101,14 +110,20 @@ def _use(state: str, angle: float, radius: float, k: float, *, dot: bool) -> str
 def _arc(ring: Ring) -> str:
     """Return an arc with a stretch for each state, its length as the number of places."""
     parts, start = [], -ARC_END
-    for state, count in (("taken", ring.taken), ("you", ring.you), ("held", ring.held), ("free", ring.free)):
+    for state, count in (
+        ("taken", ring.taken),
+        ("you", ring.you),
+        ("held", ring.held),
+        ("free", ring.free),
+    ):
         end = start + 2 * ARC_END * count / ring.places
         if count:
             parts.append(f'<path class="ring__arc is-{state}" d="{_stretch(start, end)}"/>')
         start = end
-    middle = (ring.leaders - 1) / 2
+    middle = (min(ring.leaders, 2) - 1) / 2
     parts += [
-        _use("leader", 180 + (i - middle) * 20, OUTER, 2.6, dot=True) for i in range(min(ring.leaders, 3))
+        _use("leader", 180 + (i - middle) * 20, OUTER, 2.6, dot=True)
+        for i in range(min(ring.leaders, 2))
     ]
     return "".join(parts)
 
@@ -143,7 +158,10 @@ def seats(leaders: list[str], members: list[str], places: int = 0) -> list[Seat]
     """Return the seats of a ring with initials: leader on top, co-leader opposite, free ones last."""
     free = max(places - len(members), 0)
     ring = ring_of(taken=len(members), free=free, leaders=len(leaders))
-    chairs, names = states(ring), {"leader": iter(leaders), "taken": iter(members), "free": iter([""] * free)}
+    chairs, names = (
+        states(ring),
+        {"leader": iter(leaders), "taken": iter(members), "free": iter([""] * free)},
+    )
     found = []
     for i, state in enumerate(chairs):
         x, y = _point(360 * i / len(chairs), NAMED)
@@ -158,8 +176,12 @@ def places_words(total: int | None, left: int, held: int = 0) -> str:
     if left <= 0 and held <= 0:
         return _("Full")
     if left <= 0:
-        return ngettext("No place is free now, %(num)d is held", "No place is free now, %(num)d are held", held)
-    words = ngettext("%(left)d of %(num)d place left", "%(left)d of %(num)d places left", total, left=left)
+        return ngettext(
+            "No place is free now, %(num)d is held", "No place is free now, %(num)d are held", held
+        )
+    words = ngettext(
+        "%(left)d of %(num)d place left", "%(left)d of %(num)d places left", total, left=left
+    )
     if held <= 0:
         return words
     more = ngettext("%(num)d more is held", "%(num)d more are held", held)

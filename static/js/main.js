@@ -27,8 +27,10 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) document.querySelectorAll("form[data-sent]").forEach(release);
 });
 
-// What is wrong comes first.
-document.querySelector(".wrong-list")?.focus();
+// What is wrong comes first, also in a browser that knows autofocus for controls only.
+setTimeout(() => {
+  if (document.activeElement === document.body) document.querySelector(".wrong-list")?.focus();
+}, 300);
 
 // The hold: said at five minutes and at one, and when it is over. Nothing ticks.
 for (const box of document.querySelectorAll("[data-hold]")) {
@@ -53,12 +55,12 @@ for (const line of document.querySelectorAll("[data-local]")) {
   const { start, end, words } = line.dataset;
   const [a, b] = [new Date(start), new Date(end)];
   if (a.getTimezoneOffset() === offset(start) && b.getTimezoneOffset() === offset(end)) continue;
-  const lang = document.documentElement.lang;
-  const day = { weekday: "short", day: "numeric", month: "short" };
+  const week = 6 * 24 * 3600 * 1000;
+  const day = b - a > week ? { weekday: "short", day: "numeric", month: "short" } : { weekday: "short" };
   const hour = { hour: "numeric", minute: "2-digit" };
-  const show = (moment, parts) => new Intl.DateTimeFormat(lang, parts).format(moment);
-  const same = show(a, day) === show(b, day);
+  const show = (moment, parts) => new Intl.DateTimeFormat(document.documentElement.lang, parts).format(moment);
+  const oneDay = a.toDateString() === b.toDateString();
   const first = show(a, { ...day, ...hour });
-  const last = show(b, { ...(same ? {} : day), ...hour, timeZoneName: "short" });
+  const last = show(b, { ...(oneDay ? {} : day), ...hour, timeZoneName: "short" });
   line.textContent = words.replace("{}", `${first} – ${last}`);
 }
