@@ -1,32 +1,14 @@
 """People who sign in, their roles, sessions and one-time links."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from regsys.accounts.kinds import Purpose as Purpose
+from regsys.accounts.kinds import Role as Role
 from regsys.kernel.db import Base, UtcDateTime
 from regsys.kernel.states import choice
-
-
-class Role(StrEnum):
-    """What a person may do; `leader` follows from leading an event and is not granted here."""
-
-    OWNER = "owner"
-    REGISTRAR = "registrar"
-    TREASURER = "treasurer"
-    REVIEWER = "reviewer"
-    STEWARD = "steward"
-    CHECK_IN = "check_in"
-    HOST_COORDINATOR = "host_coordinator"
-
-
-class Purpose(StrEnum):
-    """What a mailed link is for."""
-
-    SIGN_IN = "sign_in"
-    SET_PASSWORD = "set_password"
 
 
 class User(Base):
