@@ -36,3 +36,17 @@ def list_holding(registration_ids: Sequence[int]) -> set[int]:
         Claim.released_at.is_(None), Claim.registration_id.in_(registration_ids)
     )
     return {r for r in db.session.scalars(query) if r is not None}
+
+
+def list_used(pool_ids: Sequence[int]) -> set[int]:
+    """List which of these pools ever had a claim, live or not."""
+    query = select(Claim.pool_id).where(Claim.pool_id.in_(pool_ids)).distinct()
+    return set(db.session.scalars(query))
+
+
+def list_pool_holders(pool_ids: Sequence[int]) -> dict[int, datetime | None]:
+    """List who holds a place in these pools now, with the end of the hold (None: no end)."""
+    query = select(Claim.registration_id, Claim.until).where(
+        Claim.pool_id.in_(pool_ids), Claim.released_at.is_(None)
+    )
+    return {r: until for r, until in db.session.execute(query) if r is not None}

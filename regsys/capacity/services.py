@@ -64,6 +64,49 @@ def size_pool(pool_id: int, size: int, *, now: datetime) -> None:
     db.session.expire_all()
 
 
+def unsize_pool(pool_id: int, *, now: datetime) -> None:
+    """Let a sized pool never run out: live claims give their numbers back, and the places go."""
+    lock_pools([pool_id])
+    release_lapsed([pool_id], now=now)
+    connection = _connection()
+    connection.execute(update(Pool).where(Pool.id == pool_id).values(sized=False))
+    connection.execute(
+        update(Claim)
+        .where(Claim.pool_id == pool_id, LIVE)
+        .values(last_number=Claim.number, number=None)
+    )
+    connection.execute(delete(Place).where(Place.pool_id == pool_id))
+    db.session.expire_all()
+
+
+def admit(pool_id: int, holders: Mapping[int, datetime | None], *, now: datetime) -> None:
+    """Let registrations that already hold places elsewhere hold one here too, each until its own end.
+
+    For a pool that a ticket type begins to draw on while people hold its places; raises Refused if they do not fit.
+    """
+    sized = lock_pools([pool_id])[pool_id]
+    release_lapsed([pool_id], now=now)
+    inside = select(Claim.registration_id).where(Claim.pool_id == pool_id, LIVE)
+    new = sorted(set(holders) - set(db.session.scalars(inside)))
+    free = _free_numbers(pool_id, limit=len(new)) if sized else []
+    refusal = rules.why_full({pool_id: len(new)}, {pool_id: free}, {pool_id: sized})
+    if refusal:
+        raise Refused(refusal)
+    rows = [
+        {
+            "pool_id": pool_id,
+            "sized": sized,
+            "number": free[i] if sized else None,
+            "registration_id": holder,
+            "since": now,
+            "until": holders[holder],
+        }
+        for i, holder in enumerate(new)
+    ]
+    if rows:
+        _connection().execute(insert(Claim), rows)
+
+
 def lock_pools(pool_ids: Iterable[int]) -> dict[int, bool]:
     """Lock pools in ascending id and return which are sized. Lock once, as late as possible, before you count."""
     query = (
