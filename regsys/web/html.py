@@ -168,12 +168,16 @@ _ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt"}, "ol": {"start"}}
 
 
 @lru_cache(maxsize=512)
-def markdown(text: str) -> Markup:
-    """Return safe HTML: no raw HTML, no pictures from elsewhere, headings one step below the page's own."""
+def markdown(text: str, top: int = 2) -> Markup:
+    """Return safe HTML: no raw HTML, no pictures from elsewhere.
+
+    The highest heading that the text uses becomes `top`, the next one below it, so that no step is left out.
+    """
     tokens = _MARKDOWN.parse(text)
+    used = sorted({t.tag for t in tokens if t.type == "heading_open"})
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
-            token.tag = f"h{min(int(token.tag[1]) + 1, 4)}"
+            token.tag = f"h{min(top + used.index(token.tag), 4)}"
         for child in token.children or ():
             if child.type == "image" and not _own(str(child.attrs["src"])):
                 child.type = "text"  # its content is the alternative text
