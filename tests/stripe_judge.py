@@ -98,10 +98,13 @@ def find_judge() -> Judge | None:
         )
         return None
     spec = importlib.util.spec_from_file_location("stripe_check", folder / "check.py")
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return Judge(module.Checker())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # the checker leaves its schema file to the collector
+        return Judge(module.Checker())
 
 
 def require_judge() -> Judge:

@@ -27,7 +27,7 @@ class _Handler(WSGIRequestHandler):
 
 def main(argv: list[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C."""
-    asked = _asked(argv)
+    asked, ended = _asked(argv), _signals()
     logging.basicConfig(level=os.environ.get("REGSYS_LOG_LEVEL", "INFO"))
     clock.configure(asked.data)
     server = ThreadedWSGIServer("127.0.0.1", asked.port, _not_yet, _Handler)
@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
     box = app.extensions["sandbox"]
     box.start()
     print(f"sandbox: {base_url}", flush=True)
-    _serve(server)
+    _serve(server, ended)
     box.stop()
     return 0
 
@@ -64,11 +64,16 @@ def _asked(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def _serve(server: ThreadedWSGIServer) -> None:
-    """Answer requests until a signal; the server's own loop must not be stopped from its own thread."""
+def _signals() -> threading.Event:
+    """Return what is set when someone asks the process to end."""
     ended = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())
+    return ended
+
+
+def _serve(server: ThreadedWSGIServer, ended: threading.Event) -> None:
+    """Answer requests until told to end; the server's loop must not be stopped from its own thread."""
     thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="server")
     thread.start()
     ended.wait()

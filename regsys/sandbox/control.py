@@ -30,6 +30,12 @@ def _refused(error: StripeError) -> tuple[Json, int]:
     return error.body(), error.status
 
 
+@control.errorhandler(KeyError)
+@control.errorhandler(ValueError)
+def _misused(error: Exception) -> tuple[Json, int]:
+    return StripeError(f"The controls do not understand: {error!r}").body(), 400
+
+
 def _said() -> Json:
     said = request.get_json(silent=True) if request.content_length else {}
     if not isinstance(said, dict):

@@ -69,9 +69,9 @@ def thread_of(obj: Doc) -> str:
 
 
 def _plan(store: Store, event: str, thread: str, now: int, deliver: Deliver) -> None:
-    # Whatever waits out of order on this payment goes after the newer notice.
+    # Whatever waits out of order on this payment goes after the newer notice: half a second for each that is newer.
     store.run(
-        "UPDATE delivery SET due = min(due, ? + 1) + 1 "
+        "UPDATE delivery SET due = min(due, ? + 1.5) + 0.5 "
         "WHERE thread = ? AND swapped = 1 AND status = 'due'", now, thread,
     )  # fmt: skip
     seen = store.rows("SELECT 1 FROM delivery WHERE thread = ? AND swapped = 1", thread)

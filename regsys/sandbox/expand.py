@@ -35,6 +35,8 @@ def _one(store: Store, doc: Doc, steps: list[str], path: str) -> Doc:
     if name not in _EXPANDABLE.get(doc["object"], ()):
         raise _cannot(path)
     value: Any = _included(store, doc, name) or doc.get(name)
+    if value is None:
+        return doc  # nothing there yet, and some fields are absent rather than null
     if isinstance(value, str):
         value = store.find(value)
     if rest and isinstance(value, dict):

@@ -7,7 +7,16 @@ import re
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -33,6 +42,9 @@ page = Blueprint("page", __name__)
 
 FIELDS = ("email", "number", "exp", "cvc", "holder", "zip", "deliver")
 _BY_BUTTON = {"decline": DECLINED, "funds": POOR}
+# Buttons that send the card as it was typed.
+_TYPED = ("pay", "close", "confirm")
+PLAYS = (*_TYPED, *_BY_BUTTON, "refuse", "abandon")
 
 Wrong = dict[str, str]
 
@@ -60,11 +72,13 @@ def press(id: str) -> AnyResponse:
     """Do what the pressed button says."""
     session, play = _session(id), request.form.get("play", "pay")
     filled = {name: request.form.get(name, "").strip() for name in FIELDS}
-    if play == "abandon" and session["cancel_url"]:
-        return redirect(session["cancel_url"], 303)
+    if play not in PLAYS:
+        abort(400)
+    if play == "abandon":
+        return redirect(session["cancel_url"] or url_for("page.show", id=id), 303)
     if session["status"] != "open":
         return _over(session)
-    wrong = _wrong(filled) if play in {"pay", "close"} else {}
+    wrong = _wrong(filled) if play in _TYPED else {}
     if wrong:
         return _bill(session, filled, wrong, 422)
     card = (

@@ -58,7 +58,7 @@ class SandboxControl:
         """Let the next calls go wrong.
 
         `operation` is a function of regsys/sandbox/api.py such as create_session, `*`, or `pay`. `kind`: 409 429 500
-        500-saved slow(seconds=) drop-before drop pay-first(card=) and, for `pay` only, wrong-amount(amount=, currency=).
+        500-saved slow(seconds=) drop-before drop pay-first(card=); for `pay` only: wrong-amount(amount=, currency=).
         """
         self._post("/faults", {"operation": operation, "kind": kind, "times": times, **detail})
 
@@ -195,11 +195,16 @@ class Sandbox:
         self.url = said.removeprefix("sandbox: ").strip()
         self.port = urlsplit(self.url).port or 0
 
+    def shift(self, seconds: float) -> None:
+        """Let the stand-in's clock (and that of a product on the same data folder) run ahead."""
+        (self.data / "clock_offset").write_text(str(seconds))
+
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        """End the process and return its exit status."""
+        """End the process and return its exit status; one that has ended stays ended."""
         assert self._process
         assert self._process.stdout
-        self._process.send_signal(how)
+        if self._process.poll() is None:
+            self._process.send_signal(how)
         status = self._process.wait(20)
         self._process.stdout.close()
         return status
