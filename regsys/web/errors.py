@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from flask import Flask, render_template, request
+from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
@@ -141,6 +141,15 @@ def _bug(e: Exception) -> ResponseReturnValue:
     incident = tokens.new_code(8)
     # The path's last part may be a secret link: the rule says as much as is needed.
     log.exception("incident %s at %s %s", incident, request.method, request.url_rule)
+    try:
+        return _bug_page(incident)
+    except Exception:
+        log.exception("incident %s: its page failed too", incident)
+        # What every page shows may be what failed, so this one is drawn without it.
+        return current_app.jinja_env.get_template("web/broken.html").render(incident=incident), 500
+
+
+def _bug_page(incident: str) -> ResponseReturnValue:
     return page(
         500,
         _("Something went wrong on our side"),

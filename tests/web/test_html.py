@@ -27,7 +27,7 @@ from wtforms.validators import DataRequired, InputRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from regsys.kernel.paths import root
-from regsys.web import html
+from regsys.web import errors, html
 
 LA = "America/Los_Angeles"
 N = "\u00a0"
@@ -436,12 +436,15 @@ def test_the_error_page_says_what_happened_and_where_to_go(page_app: Flask):
             status=500,
             title="Something went wrong",
             sentence="It has been written down.",
-            steps=["Please try again."],
+            kept=["Nothing was charged."],
+            steps=[{"label": "Other events", "url": "/events"}, {"label": "Home", "url": "/"}],
             incident="7H2K",
         )
     assert "<title>Something went wrong · Evergreen Balint Circle</title>" in made
     assert '<span class="mono">7H2K</span>' in made
-    assert '<a class="button" href="/">Go to the home page</a>' in made
+    assert "<p>Nothing was charged.</p>" in made
+    assert '<a class="button" href="/events">Other events</a>' in made
+    assert '<a href="/">Home</a>' in made
 
 
 def test_pages_carry_nothing_that_the_content_policy_forbids(page_app: Flask):
@@ -450,15 +453,24 @@ def test_pages_carry_nothing_that_the_content_policy_forbids(page_app: Flask):
             "web/error.html", status=404, title="Nothing here", sentence="The link is old."
         )
     assert not re.search(r"\sstyle=|<style|\son\w+=", made)
+    assert '<a class="button" href="/">Go to the home page</a>' in made
     scripts: list[Any] = re.findall(r"<script([^>]*)>(.*?)</script>", made)
     assert [body for _, body in scripts] == [""]
     assert not re.search(r'(src|href)="(https?:)?//', made)
 
 
-def test_the_last_page_of_all_needs_nothing_but_itself(page_app: Flask):
-    page_app.template_context_processors[None].clear()
-    with page_app.test_request_context():
-        assert "Nothing that you had finished is lost" in render_template("web/broken.html")
+def test_the_last_page_of_all_is_drawn_even_where_the_frame_fails(page_app: Flask):
+    def broken_frame() -> dict[str, object]:
+        raise RuntimeError("the database is away")
+
+    page_app.config.update(TESTING=False)
+    errors.register(page_app)
+    page_app.context_processor(broken_frame)
+    page_app.add_url_rule("/boom", view_func=lambda: str(1 / 0))
+    answer = page_app.test_client().get("/boom")
+    assert answer.status_code == 500
+    assert "Nothing that you had finished is lost" in answer.text
+    assert re.search(r'<span class="mono">\w{8}</span>', answer.text)
 
 
 # ---- weight and colours
