@@ -1,7 +1,6 @@
 """Questions of an event's form, and the answers."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
@@ -10,30 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from regsys.kernel.crypt import SealedJSON
 from regsys.kernel.db import Base, UtcDateTime
 from regsys.kernel.states import choice
-
-
-class QuestionType(StrEnum):
-    """One class per type in `types.py` knows its field, validation, storage, display and export."""
-
-    SHORT_TEXT = "short_text"
-    LONG_TEXT = "long_text"
-    ONE_CHOICE = "one_choice"
-    SEVERAL_CHOICES = "several_choices"
-    YES_NO = "yes_no"
-    AGREEMENT = "agreement"
-    NUMBER = "number"
-    DATE = "date"
-    EMAIL = "email"
-    PHONE = "phone"
-
-
-class Audience(StrEnum):
-    """Who may see the answers. `steward`: nobody but the steward; not even organizers."""
-
-    ORGANIZER = "organizer"
-    LEADERS = "leaders"
-    GROUP = "group"
-    STEWARD = "steward"
+from regsys.questions.kinds import Audience, QuestionType
 
 
 class Question(Base):
@@ -98,5 +74,12 @@ class Answer(Base):
     answered_at: Mapped[datetime] = mapped_column(UtcDateTime)
     question: Mapped[Question] = relationship()
 
+    @property
+    def stored(self) -> Any:
+        """Return what is stored, wherever it is kept."""
+        return self.value if self.sealed is None else self.sealed
+
     def __repr__(self) -> str:
         return f"<Answer {self.id} {self.key}>"
+
+__all__ = ["Answer", "Audience", "Question", "QuestionType"]
