@@ -35,6 +35,24 @@ class Draft:
     event_id: int | None = None
 
 
+@dataclass(frozen=True)
+class Letter:
+    """A stored letter as it goes out: the secret addresses are in."""
+
+    id: int
+    kind: str
+    to_name: str
+    to_email: str
+    reply_to: str | None
+    subject: str
+    text: str
+    html: str
+    attachments: Sequence[Mapping[str, str]]
+    links: Mapping[str, str]
+    message_id: str
+    attempts: int
+
+
 def compose(
     template: str,
     *,
