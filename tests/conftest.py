@@ -16,12 +16,14 @@ from flask.testing import FlaskClient
 pytest.register_assert_rewrite("tests.cast", "tests.support", "tests.house")
 
 from regsys.kernel import clock as kernel_clock  # noqa: E402
-from regsys.kernel import migrate  # noqa: E402
+from regsys.kernel import crypt, migrate  # noqa: E402
 from regsys.kernel.db import db as product_db  # noqa: E402
+from regsys.kernel.db import transaction  # noqa: E402
 from regsys.kernel.settings import Settings  # noqa: E402
 from tests.support import needs  # noqa: E402
 from tests.support.pg import Postgres  # noqa: E402
 from tests.support.smtp import SmtpServer  # noqa: E402
+from tests.world import World  # noqa: E402
 
 pytest_plugins = ("tests.support.plugin",)
 
@@ -66,6 +68,49 @@ def postgres_template(postgres: Postgres, tmp_path_factory: pytest.TempPathFacto
     return "template_regsys"
 
 
+@pytest.fixture(scope="session")
+def demo_keys() -> tuple[str, ...]:
+    """Return the keys that open the sealed fields of the demo."""
+    return (crypt.new_key(),)
+
+
+def _load_demo(settings: Settings) -> None:
+    """Load the demo as it stands on the frozen day."""
+    from regsys.app import create_app  # slow import
+    from regsys.demo import services  # slow import
+
+    with create_app(settings).app_context():
+        with transaction():
+            services.load(now=TODAY)
+        product_db.session.remove()
+        product_db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_demo(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, demo_keys: tuple[str, ...]
+) -> Path:
+    """Load the demo into an SQLite file once; every test gets a copy."""
+    data = tmp_path_factory.mktemp("sqlite-demo")
+    shutil.copyfile(sqlite_template, data / "regsys.sqlite")
+    _load_demo(Settings.for_tests(data, FIELD_KEYS=demo_keys))
+    return data / "regsys.sqlite"
+
+
+@pytest.fixture(scope="session")
+def postgres_demo(
+    postgres: Postgres,
+    postgres_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    demo_keys: tuple[str, ...],
+) -> str:
+    """Load the demo into a PostgreSQL database once; every test gets a copy."""
+    url = postgres.create("template_demo", template=postgres_template)
+    data = tmp_path_factory.mktemp("postgres-demo")
+    _load_demo(Settings.for_tests(data, FIELD_KEYS=demo_keys, DATABASE_URL=url))
+    return "template_demo"
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """Return this test's data folder."""
@@ -76,15 +121,19 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest, data: Path) -> Iterator[Database]:
-    """Give a migrated database: on SQLite, on PostgreSQL, or on each (option --database)."""
+    """Give a migrated database: on SQLite, on PostgreSQL, or on each (option --database).
+
+    For `demo_app` it holds the demo.
+    """
+    content = "demo" if "demo_app" in request.fixturenames else "template"
     if request.param == "sqlite":
-        template = request.getfixturevalue("sqlite_template")
+        template = request.getfixturevalue(f"sqlite_{content}")
         path = data / "regsys.sqlite"
         shutil.copyfile(template, path)
         yield Database("sqlite", f"sqlite:///{path}")
         return
     server = request.getfixturevalue("postgres")
-    template = request.getfixturevalue("postgres_template")
+    template = request.getfixturevalue(f"postgres_{content}")
     name = f"test_{os.urandom(6).hex()}"
     yield Database("postgresql", server.create(name, template=template))
     server.drop(name)
@@ -136,6 +185,24 @@ def make_app() -> Iterator[Callable[[Settings], Flask]]:
 def app(make_app: Callable[[Settings], Flask], settings: Settings) -> Flask:
     """Return the whole app on a database of this test's own."""
     return make_app(settings)
+
+
+@pytest.fixture
+def demo_app(
+    make_app: Callable[[Settings], Flask],
+    data: Path,
+    database: Database,
+    demo_keys: tuple[str, ...],
+    clock: "Clock",
+) -> Flask:
+    """Return the app with the demo loaded, on the frozen day."""
+    return make_app(Settings.for_tests(data, DATABASE_URL=database.url, FIELD_KEYS=demo_keys))
+
+
+@pytest.fixture
+def world(demo_app: Flask) -> World:
+    """Return one of each thing in `demo_app`."""
+    return World(demo_app)
 
 
 @pytest.fixture
