@@ -60,7 +60,7 @@ for (const line of document.querySelectorAll("[data-local]")) {
   const hour = { hour: "numeric", minute: "2-digit" };
   const show = (moment, parts) => new Intl.DateTimeFormat(document.documentElement.lang, parts).format(moment);
   const oneDay = a.toDateString() === b.toDateString();
-  const first = show(a, { ...day, ...hour });
-  const last = show(b, { ...(oneDay ? {} : day), ...hour, timeZoneName: "short" });
+  const first = `${show(a, day)} ${show(a, hour)}`;
+  const last = `${oneDay ? "" : `${show(b, day)} `}${show(b, { ...hour, timeZoneName: "short" })}`;
   line.textContent = words.replace("{}", `${first} – ${last}`);
 }
