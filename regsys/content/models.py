@@ -1,12 +1,12 @@
 """The society's own pages, and what people write to it."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, Date, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from regsys.content.kinds import InquiryKind
 from regsys.kernel.db import Base, UtcDateTime
 from regsys.kernel.states import choice
 
@@ -81,17 +81,6 @@ class MediaCard(Base):
 
     def __repr__(self) -> str:
         return f"<MediaCard {self.title}>"
-
-
-class InquiryKind(StrEnum):
-    """Why somebody writes."""
-
-    SPEAKER = "speaker"
-    ON_THE_ROAD = "on_the_road"
-    START_A_GROUP = "start_a_group"
-    GENERAL = "general"
-    # To the leaders of one event, forwarded without revealing their address.
-    TO_LEADER = "to_leader"
 
 
 class Inquiry(Base):

@@ -1,5 +1,6 @@
 """The form that every form grows from."""
 
+import re
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -14,19 +15,28 @@ LONGEST = 20_000
 
 
 class BaseForm(FlaskForm):
-    """Cleans every text field (no control characters, NFC, trimmed) and bounds its length."""
+    """Cleans every text field (no control characters, NFC, trimmed; one line where the field is one line)."""
 
     class Meta(FlaskForm.Meta):
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Field:
             if issubclass(unbound_field.field_class, TEXT_FIELDS):
+                cleaner = _clean if issubclass(unbound_field.field_class, TextAreaField) else _line
                 filters = list(unbound_field.kwargs.get("filters", ()))
-                unbound_field.kwargs["filters"] = [_clean, *(f for f in filters if f is not _clean)]
+                unbound_field.kwargs["filters"] = [
+                    cleaner,
+                    *(f for f in filters if f is not cleaner),
+                ]
             field: Field = unbound_field.bind(form=form, **options)
             return field
 
 
 def _clean(value: str | None) -> str | None:
     return clean(value) if isinstance(value, str) else value
+
+
+def _line(value: str | None) -> str | None:
+    # A browser sends no line break here; what sends one may want a header of its own in our letters.
+    return re.sub(r"\s*[\n\t]\s*", " ", clean(value)) if isinstance(value, str) else value
 
 
 class AtMost:
