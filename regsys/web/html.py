@@ -5,6 +5,7 @@ no-break spaces. The same functions serve the letters.
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -199,7 +200,7 @@ def _own(address: str) -> bool:
 # ---- addresses
 
 
-_digests: dict[Path, tuple[int, str]] = {}
+_digests: dict[str, tuple[int, str]] = {}
 
 
 def asset(path: str) -> str:
@@ -211,15 +212,15 @@ def asset(path: str) -> str:
     address = f"{root}{current_app.static_url_path or '/static'}/{path}"
     if path.startswith("fonts/"):
         return address
-    return f"{address}?v={_digest(Path(current_app.static_folder or '') / path)}"
+    return f"{address}?v={_digest(f'{current_app.static_folder}/{path}')}"
 
 
-def _digest(file: Path) -> str:
-    changed = file.stat().st_mtime_ns
+def _digest(file: str) -> str:
+    changed = os.stat(file).st_mtime_ns
     known = _digests.get(file)
     if known and known[0] == changed:
         return known[1]
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()[:10]
+    digest = hashlib.sha256(Path(file).read_bytes()).hexdigest()[:10]
     _digests[file] = (changed, digest)
     return digest
 
