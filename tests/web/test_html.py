@@ -484,7 +484,7 @@ def test_a_public_page_stays_light():
     ]
     size = sum(len(f.read_bytes()) for f in [*css, static / "css/pages/event.css"])
     fonts = sum(f.stat().st_size for f in (static / "fonts").glob("*.woff2"))
-    assert size <= 38_000
+    assert size <= 42_000
     assert fonts <= 81_000
 
 
@@ -496,3 +496,10 @@ def test_no_colour_is_named_outside_the_tokens():
     }
     assert len(found) >= 8
     assert {name: colours for name, colours in found.items() if colours} == {}
+
+
+def test_every_name_that_a_style_uses_is_defined():
+    css = "\n".join(f.read_text() for f in (root() / "static/css").rglob("*.css"))
+    used = set(re.findall(r"var\((--[\w-]+)", css))
+    assert len(used) >= 50
+    assert used - set(re.findall(r"(--[\w-]+):", css)) == set()
