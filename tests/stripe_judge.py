@@ -103,7 +103,9 @@ def find_judge() -> Judge | None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)  # the checker leaves its schema file to the collector
+        warnings.simplefilter(
+            "ignore", ResourceWarning
+        )  # the checker leaves its schema file to the collector
         return Judge(module.Checker())
 
 

@@ -54,7 +54,7 @@ def show(id: str) -> AnyResponse:
     """Show the bill and the card form, or that there is nothing to pay any more."""
     session = _session(id)
     if session["status"] != "open":
-        return _page("over", session, 410)
+        return _page("sandbox/over.html", session, 410)
     filled = {
         "email": session["customer_email"] or "",
         "number": pretty(GOOD),
@@ -85,7 +85,7 @@ def press(id: str) -> AnyResponse:
         REFUSED_BY_BANK if play == "refuse" else find_card(_BY_BUTTON.get(play, filled["number"]))
     )
     if card.asks_back and play in {"pay", "close"}:
-        return _page("bank", session, filled=filled)
+        return _page("sandbox/bank.html", session, filled=filled)
     outcome = till.pay(this_box(), id, card, _payer(filled), _deliver(filled))
     return _after(outcome, card, filled, play)
 
@@ -97,13 +97,17 @@ def _after(outcome: Outcome, card: Card, filled: dict[str, str], play: str) -> A
         where = {"incorrect_cvc": "cvc", "expired_card": "exp"}.get(card.code or "", "number")
         return _bill(outcome.session, filled, {where: _(card.message)}, 402)
     if play == "close":
-        return _page("left", outcome.session)
+        return _page("sandbox/left.html", outcome.session)
     return _back(outcome.session)
 
 
 def _over(session: Doc) -> AnyResponse:
     """Send a payer who pressed twice on; show everyone else that it is over."""
-    return _back(session) if session["status"] == "complete" else _page("over", session, 410)
+    return (
+        _back(session)
+        if session["status"] == "complete"
+        else _page("sandbox/over.html", session, 410)
+    )
 
 
 def _back(session: Doc) -> AnyResponse:
@@ -169,17 +173,19 @@ def moment(seconds: int) -> datetime:
 def _bill(
     session: Doc, filled: dict[str, str], wrong: Wrong | None = None, status: int = 200
 ) -> Response:
-    return _page("pay", session, status, filled=filled, wrong=wrong or {}, cards=_cards_to_try())
+    return _page(
+        "sandbox/pay.html", session, status, filled=filled, wrong=wrong or {}, cards=_cards_to_try()
+    )
 
 
 def _cards_to_try() -> list[tuple[str, str]]:
     return [(pretty(number), _(does)) for number, does in TO_TRY]
 
 
-def _page(name: str, session: Doc, status: int = 200, **more: object) -> Response:
+def _page(template: str, session: Doc, status: int = 200, **more: object) -> Response:
     box = this_box()
     made = render_template(
-        f"sandbox/{name}.html",
+        template,
         session=session,
         total=minor(session["amount_total"], session["currency"]),
         lines=_lines(box, session),

@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS delivery (
   code INTEGER, error TEXT, swapped INTEGER NOT NULL DEFAULT 0, sent REAL);
 CREATE INDEX IF NOT EXISTS delivery_due ON delivery (due) WHERE status = 'due';
 CREATE INDEX IF NOT EXISTS delivery_event ON delivery (event);
+CREATE INDEX IF NOT EXISTS delivery_thread ON delivery (thread);
 CREATE TABLE IF NOT EXISTS answer (
   key TEXT PRIMARY KEY, asked TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
   request TEXT NOT NULL, saved INTEGER NOT NULL);

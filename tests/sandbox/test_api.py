@@ -165,8 +165,7 @@ def test_list_pages_forth_and_back(client: stripe.StripeClient) -> None:
     made = [client.v1.checkout.sessions.create(order()).id for _ in range(5)][::-1]
     first = client.v1.checkout.sessions.list({"limit": 2})
     assert ([s.id for s in first.data], first.has_more) == (made[:2], True)
-    second = client.v1.checkout.sessions.list({"limit": 2, "starting_after": made[1]})
-    assert [s.id for s in second.data] == made[2:4]
+    assert [s.id for s in first.next_page().data] == made[2:4]
     back = client.v1.checkout.sessions.list({"limit": 2, "ending_before": made[3]})
     assert [s.id for s in back.data] == made[1:3]
     with pytest.raises(stripe.InvalidRequestError):

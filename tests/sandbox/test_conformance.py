@@ -11,7 +11,7 @@ from flask import Flask
 from regsys.sandbox.api import api
 from tests.sandbox.conftest import order
 from tests.sandbox.control import Sandbox, SandboxControl
-from tests.stripe_judge import Judge, Recorder, require_judge
+from tests.stripe_judge import Judge, Recorder, find_judge, require_judge
 
 ENDPOINTS = {
     "POST /v1/checkout/sessions",
@@ -145,3 +145,9 @@ def test_judge_sees_what_is_wrong(judge: Judge, sandbox: Sandbox, recorder: Reco
     assert judge.list_problems(recorder.exchanges) == [
         "GET /v1/balance -> 200: $.available: expected array, got str"
     ]
+
+
+def test_judge_that_is_not_there_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGSYS_STRIPE_JUDGE", "/nowhere")
+    with pytest.warns(UserWarning, match="skipped: not found"):
+        assert find_judge() is None
