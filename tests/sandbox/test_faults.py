@@ -124,7 +124,7 @@ def test_edited_session(client: stripe.StripeClient, control: SandboxControl, se
     control.edit(session.id, livemode=False)
 
 
-def test_events_hold_in_every_order(control: SandboxControl, session: Any) -> None:
+def test_books_count_what_was_paid(control: SandboxControl, session: Any) -> None:
     control.pay(session.id)
     books = control.books()
     charged = sum(

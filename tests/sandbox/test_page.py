@@ -83,7 +83,7 @@ def test_number_that_is_no_test_card_is_declined(
     assert press(session, number=number).status_code == 402
     charge = control.events("charge.failed")[-1]["data"]["object"]
     assert charge["failure_code"] == code
-    assert charge["outcome"]["reason"] == decline or code
+    assert charge["outcome"]["reason"] == (decline or code)
 
 
 @pytest.mark.parametrize(
