@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from regsys.kernel.db import Base, UtcDateTime
 from regsys.kernel.states import choice
-from regsys.ledger.states import MOVES, RefundState
+from regsys.ledger.states import MOVES, Problem, RefundState
 
 
 class Method(StrEnum):
@@ -18,14 +18,6 @@ class Method(StrEnum):
     CHEQUE = "cheque"
     BANK_TRANSFER = "bank_transfer"
     CASH = "cash"
-
-
-class Problem(StrEnum):
-    """Why a payment needs a person: shown red until it is given back in full."""
-
-    MISMATCH = "mismatch"
-    DOUBLE = "double"
-    NO_PLACE = "no_place"
 
 
 class Payment(Base):

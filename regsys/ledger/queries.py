@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import selectinload
 
 from regsys.kernel.db import db
@@ -11,7 +11,6 @@ from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
 from regsys.ledger import rules
 from regsys.ledger.models import Payment, Refund
-from regsys.ledger.states import RefundState
 
 
 @dataclass(frozen=True)
@@ -102,9 +101,3 @@ def list_with_problem() -> list[Payment]:
         .order_by(Payment.received_at, Payment.id)
     )
     return list(db.session.scalars(query))
-
-
-def list_refunds_to_send() -> list[Refund]:
-    """List refunds that Stripe has not answered yet, oldest first."""
-    waiting = or_(Refund.state == RefundState.REQUESTED, Refund.state == RefundState.SUBMITTED)
-    return list(db.session.scalars(select(Refund).where(waiting).order_by(Refund.id)))

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from regsys.kernel.errors import Refusal
 from regsys.kernel.text import N_
-from regsys.ledger.states import RefundState
+from regsys.ledger.states import Problem, RefundState
 
 # A refund counts from the moment at which it is asked for, until it has failed.
 COUNTED = frozenset(RefundState) - {RefundState.FAILED}
@@ -32,6 +32,30 @@ WORDS = {
     MoneyState.OVERPAID: N_("Overpaid"),
     MoneyState.PARTLY_REFUNDED: N_("Partly refunded"),
     MoneyState.REFUNDED: N_("Refunded"),
+}
+
+REFUND_WORDS = {
+    RefundState.REQUESTED: N_("Waits for Stripe"),
+    RefundState.SUBMITTED: N_("Stripe was asked"),
+    RefundState.PENDING: N_("On its way"),
+    RefundState.SUCCEEDED: N_("Given back"),
+    RefundState.FAILED: N_("Failed"),
+}
+PROBLEM_TITLES = {
+    Problem.MISMATCH: N_("Not the amount that we asked for"),
+    Problem.DOUBLE: N_("Paid twice"),
+    Problem.NO_PLACE: N_("Paid, and no place is free"),
+}
+PROBLEM_WORDS = {
+    Problem.MISMATCH: N_(
+        "Amount or currency differ from the order, so nobody was confirmed by it."
+    ),
+    Problem.DOUBLE: N_(
+        "The order was paid before. Its places are confirmed, this money is too much."
+    ),
+    Problem.NO_PLACE: N_(
+        "The money came after the places were given away. Nobody was confirmed by it."
+    ),
 }
 
 

@@ -12,8 +12,8 @@ from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.states import move
 from regsys.kernel.text import N_
 from regsys.ledger import queries, rules
-from regsys.ledger.models import Method, Payment, Problem, Refund
-from regsys.ledger.states import RefundState
+from regsys.ledger.models import Method, Payment, Refund
+from regsys.ledger.states import Problem, RefundState
 
 
 def record_payment(

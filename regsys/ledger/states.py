@@ -1,8 +1,16 @@
-"""States of a refund."""
+"""States of a refund, and what can be wrong with a payment."""
 
 from enum import StrEnum
 
 from regsys.kernel.states import Moves
+
+
+class Problem(StrEnum):
+    """Why a payment needs a person: shown red until it is given back in full."""
+
+    MISMATCH = "mismatch"
+    DOUBLE = "double"
+    NO_PLACE = "no_place"
 
 
 class RefundState(StrEnum):

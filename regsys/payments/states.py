@@ -24,11 +24,14 @@ HOLDING = frozenset({A.CREATED, A.OPEN, A.PROCESSING})
 
 MOVES: Moves = {
     A.CREATED: frozenset({A.OPEN, A.PROCESSING, A.PAID, A.EXPIRED, A.QUARANTINED, A.ABANDONED}),
-    A.OPEN: frozenset({A.PROCESSING, A.PAID, A.EXPIRED, A.QUARANTINED}),
+    # Abandoned although it was open: Stripe does not know it under the key that is set now.
+    A.OPEN: frozenset({A.PROCESSING, A.PAID, A.EXPIRED, A.QUARANTINED, A.ABANDONED}),
     A.PROCESSING: frozenset({A.PAID, A.FAILED, A.QUARANTINED}),
     A.PAID: frozenset(),
-    A.EXPIRED: frozenset(),
-    A.FAILED: frozenset(),
+    # Stripe does not do this; but if money comes all the same, it is written down.
+    A.EXPIRED: frozenset({A.PAID, A.QUARANTINED}),
+    A.FAILED: frozenset({A.PAID, A.QUARANTINED}),
     A.QUARANTINED: frozenset(),
-    A.ABANDONED: frozenset({A.PAID, A.QUARANTINED, A.OPEN, A.EXPIRED}),
+    # Found at Stripe after all.
+    A.ABANDONED: frozenset({A.PAID, A.QUARANTINED, A.EXPIRED}),
 }

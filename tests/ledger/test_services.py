@@ -13,8 +13,8 @@ from regsys.kernel.actors import STRIPE, SYSTEM
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import IllegalMove, NotFound, Refused
 from regsys.ledger import queries, services
-from regsys.ledger.models import Method, Payment, Problem, Refund
-from regsys.ledger.states import RefundState
+from regsys.ledger.models import Method, Payment, Refund
+from regsys.ledger.states import Problem, RefundState
 from regsys.registration.models import Order
 
 CARD: dict[str, Any] = {"currency": "USD", "method": Method.CARD, "actor": STRIPE}
