@@ -7,7 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    delete,
+    distinct,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.orm import aliased
 
 from regsys.capacity import rules
 from regsys.capacity.models import Claim, Place, Pool, PoolKind
@@ -93,14 +105,7 @@ def admit(pool_id: int, holders: Mapping[int, datetime | None], *, now: datetime
     if refusal:
         raise Refused(refusal)
     rows = [
-        {
-            "pool_id": pool_id,
-            "sized": sized,
-            "number": free[i] if sized else None,
-            "registration_id": holder,
-            "since": now,
-            "until": holders[holder],
-        }
+        _claim_row(holder, pool_id, free[i] if sized else None, now, holders[holder])
         for i, holder in enumerate(new)
     ]
     if rows:
@@ -125,68 +130,64 @@ def release_lapsed(pool_ids: Sequence[int], *, now: datetime) -> None:
 
 
 def claim(
-    wanted: Sequence[tuple[int, Sequence[int]]], *, now: datetime, until: datetime | None
-) -> None:
+    wanted: Sequence[tuple[int, Sequence[int]]],
+    *,
+    now: datetime,
+    until: datetime | None,
+    up_to: Sequence[tuple[int, int]] = (),
+) -> set[int]:
     """Claim, for each (registration id, pool ids), one place in each of its pools.
 
-    Everything or nothing: raises Refused if any pool has too few places. Locks the pools.
+    Everything or nothing: raises Refused if any pool has too few places. Locks the pools, all at once.
+    `up_to` names (registration id, pool id) pairs of which as many are served as there are places, in order: early
+    prices for the first N. Returns the registrations that got such a place.
     """
-    demand: dict[int, list[int]] = {}
-    for registration_id, pool_ids in wanted:
-        for pool_id in pool_ids:
-            demand.setdefault(pool_id, []).append(registration_id)
-    sized = lock_pools(demand)
-    release_lapsed(list(demand), now=now)
-    free = {
-        p: _free_numbers(p, limit=len(holders)) if sized[p] else [] for p, holders in demand.items()
-    }
-    refusal = rules.why_full({p: len(h) for p, h in demand.items()}, free, sized)
+    demand = _demand((r, p) for r, pool_ids in wanted for p in pool_ids)
+    extra = _demand(up_to)
+    holders = _demand([*((r, p) for p, rs in demand.items() for r in rs), *up_to])
+    sized = lock_pools(holders)
+    release_lapsed(list(holders), now=now)
+    free = _free_by_pool({p: len(rs) for p, rs in holders.items() if sized[p]})
+    refusal = rules.why_full({p: len(rs) for p, rs in demand.items()}, free, sized)
     if refusal:
         raise Refused(refusal)
-    rows = [
-        {
-            "pool_id": p,
-            "sized": sized[p],
-            "number": free[p][i] if sized[p] else None,
-            "registration_id": holder,
-            "since": now,
-            "until": until,
-        }
-        for p, holders in demand.items()
-        for i, holder in enumerate(holders)
-    ]
-    _connection().execute(insert(Claim), rows)
+    rows = []
+    for p, rs in holders.items():
+        places: Sequence[int | None] = free[p] if sized[p] else [None] * len(rs)
+        rows += [_claim_row(r, p, n, now, until) for r, n in zip(rs, places, strict=False)]
+    if rows:
+        _connection().execute(insert(Claim), rows)
+    got = {(row["registration_id"], row["pool_id"]) for row in rows}
+    return {r for p, rs in extra.items() for r in rs if (r, p) in got}
 
 
 def claim_up_to(
     pool_id: int, registration_ids: Sequence[int], *, now: datetime, until: datetime | None
 ) -> list[int]:
-    """Claim a place for as many of the registrations as there are free ones, in order; return those that got one.
+    """Claim a place for as many of the registrations as there are free ones, in order; return those that got one."""
+    got = claim([], now=now, until=until, up_to=[(r, pool_id) for r in registration_ids])
+    return [r for r in registration_ids if r in got]
 
-    For early prices: the first N get one, the next pay the regular price. Locks the pool.
-    """
-    sized = lock_pools([pool_id])[pool_id]
-    release_lapsed([pool_id], now=now)
-    free = (
-        _free_numbers(pool_id, limit=len(registration_ids))
-        if sized
-        else [None] * len(registration_ids)
-    )
-    got = list(registration_ids[: len(free)])
-    rows = [
-        {
-            "pool_id": pool_id,
-            "sized": sized,
-            "number": n,
-            "registration_id": r,
-            "since": now,
-            "until": until,
-        }
-        for r, n in zip(got, free, strict=False)
-    ]
-    if rows:
-        _connection().execute(insert(Claim), rows)
-    return got
+
+def _demand(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    """Return who wants a place, by pool."""
+    demand: dict[int, list[int]] = {}
+    for registration_id, pool_id in pairs:
+        demand.setdefault(pool_id, []).append(registration_id)
+    return demand
+
+
+def _claim_row(
+    registration_id: int, pool_id: int, number: int | None, now: datetime, until: datetime | None
+) -> dict[str, Any]:
+    return {
+        "pool_id": pool_id,
+        "sized": number is not None,
+        "number": number,
+        "registration_id": registration_id,
+        "since": now,
+        "until": until,
+    }
 
 
 def extend(registration_ids: Sequence[int], *, until: datetime | None, now: datetime) -> bool:
@@ -194,16 +195,23 @@ def extend(registration_ids: Sequence[int], *, until: datetime | None, now: date
 
     Returns False, and changes nothing, where a registration no longer has a live claim whose end is still to come.
     """
-    held = (
-        LIVE,
-        Claim.registration_id.in_(registration_ids),
-        or_(Claim.until.is_(None), Claim.until > now),
+    ids = set(registration_ids)
+    other = aliased(Claim)
+    # One statement: it counts the holders and moves the ends, or finds one missing and moves none.
+    holders = (
+        select(func.count(distinct(other.registration_id)))
+        .where(other.released_at.is_(None), other.registration_id.in_(ids))
+        .where(or_(other.until.is_(None), other.until > now))
+        .scalar_subquery()
     )
-    holders = set(db.session.scalars(select(Claim.registration_id).where(*held)))
-    if holders != set(registration_ids):
-        return False
-    _connection().execute(update(Claim).where(*held).values(until=until))
-    return True
+    moved = (
+        update(Claim)
+        .where(LIVE, Claim.registration_id.in_(ids))
+        .where(or_(Claim.until.is_(None), Claim.until > now), holders == len(ids))
+        .values(until=until)
+        .returning(Claim.registration_id)
+    )
+    return set(_connection().scalars(moved)) == ids
 
 
 def release(registration_ids: Sequence[int], *, now: datetime) -> None:
@@ -213,25 +221,16 @@ def release(registration_ids: Sequence[int], *, now: datetime) -> None:
 
 def counts(pool_ids: Iterable[int], *, now: datetime) -> Mapping[int, rules.PoolCount]:
     """Count every pool's places and live claims; claims whose end has passed count as free."""
-    ids = sorted(set(pool_ids))
-    size = (
-        select(Place.pool_id, func.count().label("n"))
-        .where(Place.pool_id.in_(ids))
-        .group_by(Place.pool_id)
+    sizes = (
+        select(func.count()).select_from(Place).where(Place.pool_id == Pool.id).scalar_subquery()
     )
-    sizes: dict[int, int] = {row.pool_id: row.n for row in db.session.execute(size)}
-    alive = (LIVE, Claim.pool_id.in_(ids), or_(Claim.until.is_(None), Claim.until > now))
-    live = (
-        select(Claim.pool_id, func.count(Claim.until).label("held"), func.count().label("n"))
-        .where(*alive)
-        .group_by(Claim.pool_id)
-    )
-    taken = {row.pool_id: (row.n - row.held, row.held) for row in db.session.execute(live)}
-    query = select(Pool.id, Pool.sized).where(Pool.id.in_(ids))
-    sized = {row.id: row.sized for row in db.session.execute(query)}
+    alive = (LIVE, Claim.pool_id == Pool.id, or_(Claim.until.is_(None), Claim.until > now))
+    live = select(func.count()).select_from(Claim).where(*alive).scalar_subquery()
+    held = select(func.count(Claim.until)).where(*alive).scalar_subquery()
+    query = select(Pool.id, Pool.sized, sizes, live, held).where(Pool.id.in_(set(pool_ids)))
     return {
-        p: rules.PoolCount(p, sizes.get(p, 0) if is_sized else None, *taken.get(p, (0, 0)))
-        for p, is_sized in sized.items()
+        p: rules.PoolCount(p, size if sized else None, n - h, h)
+        for p, sized, size, n, h in db.session.execute(query)
     }
 
 
@@ -252,6 +251,25 @@ def _free_numbers(pool_id: int, *, limit: int | None = None, descending: bool = 
         select(Place.number).where(Place.pool_id == pool_id, ~taken).order_by(order).limit(limit)
     )
     return list(db.session.scalars(query))
+
+
+def _free_by_pool(limits: Mapping[int, int]) -> dict[int, list[int]]:
+    """Return the first free numbers of each pool, as many as the limit says, in one query."""
+    taken = exists().where(Claim.pool_id == Place.pool_id, Claim.number == Place.number, LIVE)
+    parts = [
+        select(
+            select(Place.pool_id, Place.number)
+            .where(Place.pool_id == p, ~taken)
+            .order_by(Place.number)
+            .limit(n)
+            .subquery()
+        )
+        for p, n in limits.items()
+    ]
+    free: dict[int, list[int]] = {p: [] for p in limits}
+    for pool_id, number in db.session.execute(union_all(*parts)) if parts else ():
+        free[pool_id].append(number)
+    return {p: sorted(numbers) for p, numbers in free.items()}
 
 
 def _release(which: tuple[Any, ...], *, now: datetime) -> None:

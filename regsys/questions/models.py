@@ -82,4 +82,5 @@ class Answer(Base):
     def __repr__(self) -> str:
         return f"<Answer {self.id} {self.key}>"
 
+
 __all__ = ["Answer", "Audience", "Question", "QuestionType"]
