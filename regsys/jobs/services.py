@@ -1,14 +1,15 @@
 """The one queue: rows enqueued in the business transaction, claimed by any number of workers."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from regsys.jobs.models import Job
+from regsys.jobs.queries import Among, is_due
 from regsys.jobs.states import MOVES, JobState
 from regsys.kernel.db import db
 from regsys.kernel.states import check_move
@@ -35,12 +36,13 @@ def enqueue(
     db.session.execute(insert(Job).values(**row).on_conflict_do_nothing(index_elements=["key"]))
 
 
-def claim_due(worker: str, *, now: datetime, real_now: datetime, limit: int = 10) -> list[Job]:
+def claim_due(
+    worker: str, *, now: datetime, real_now: datetime, limit: int = 10, among: Among = ()
+) -> list[Job]:
     """Lease jobs that are due. `due` follows the product's clock, leases follow real time."""
     ready = (
         select(Job.id)
-        .where(Job.state == JobState.READY, Job.due <= now)
-        .where((Job.lease_until.is_(None)) | (Job.lease_until < real_now))
+        .where(*is_due(now, real_now), *among)
         .order_by(Job.due)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -67,6 +69,7 @@ def finish(job_id: int, worker: str, *, now: datetime, again_at: datetime | None
         db.session.execute(mine.values(due=again_at, lease_until=None, lease_by=None, attempts=0))
     else:
         db.session.execute(
+            # state by UPDATE: guarded by the lease, so that a late worker changes nothing
             mine.values(state=JobState.DONE, state_at=now, lease_until=None, lease_by=None)
         )
 
@@ -82,8 +85,20 @@ def fail(job_id: int, worker: str, error: str, *, now: datetime) -> bool:
         values: dict[str, Any] = {"state": JobState.DEAD, "state_at": now}
     else:
         values = {"due": now + timedelta(seconds=2**job.attempts * random.uniform(0.75, 1.25))}
+    # state by UPDATE: guarded by the lease
     db.session.execute(mine.values(**values, error=error[:2000], lease_until=None, lease_by=None))
     return dead
+
+
+def free_leases(workers: Collection[str]) -> None:
+    """Let go of what workers had that are known to be dead: nobody waits for their leases to run out."""
+    held = update(Job).where(Job.lease_by.in_(workers), Job.state == JobState.READY)
+    db.session.execute(held.values(lease_until=None, lease_by=None))
+
+
+def forget_done(before: datetime) -> None:
+    """Delete jobs that were done before this time; the dead stay until somebody has looked."""
+    db.session.execute(delete(Job).where(Job.state == JobState.DONE, Job.state_at < before))
 
 
 def revive(job_id: int, *, now: datetime) -> None:
@@ -93,5 +108,6 @@ def revive(job_id: int, *, now: datetime) -> None:
         check_move(MOVES, job.state, JobState.READY, what="Job")
         values = {"state": JobState.READY, "state_at": now, "due": now, "attempts": 0}
         db.session.execute(
+            # state by UPDATE: of two who revive it, one does
             update(Job).where(Job.id == job_id, Job.state == JobState.DEAD).values(**values)
         )

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from regsys.kernel.db import Base, engine_options, prepare_engine
 from regsys.kernel.paths import root
+from regsys.kernel.revisions import newest as newest
 from regsys.kernel.settings import Settings
 
 # Any number will do, as long as every process takes the same one.
@@ -50,12 +51,6 @@ def head(engine: Engine) -> str | None:
             return None
         found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
         return found
-
-
-def newest() -> str:
-    """Return the newest revision that this code knows."""
-    names = sorted(p.stem for p in (root() / "migrations" / "versions").glob("[0-9]*.py"))
-    return names[-1].split("_")[0]
 
 
 @contextmanager

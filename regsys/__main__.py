@@ -1,0 +1,5 @@
+"""`python -m regsys`."""
+
+from regsys.cli import main
+
+main()

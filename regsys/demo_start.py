@@ -1,0 +1,73 @@
+"""Loads the demo for `regsys run`, and writes down who may sign in to it."""
+
+import json
+import os
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import selectinload
+
+from regsys.accounts.models import User
+from regsys.accounts.queries import list_roles
+from regsys.accounts.rules import is_organizer
+from regsys.app import create_app
+from regsys.demo import services as demo
+from regsys.events.models import Assignment, Leader
+from regsys.kernel import clock
+from regsys.kernel.db import db, transaction
+from regsys.kernel.settings import Settings
+from regsys.launch import SIGN_INS
+
+LEADERS_SHOWN = 2
+
+
+def load(settings: Settings) -> None:
+    """Load the demo into an empty database, say what was loaded, and write the sign-ins down."""
+    app = create_app(settings)
+    with app.app_context():
+        _load()
+    write_sign_ins(app, settings)
+
+
+def _load() -> None:
+    with transaction():
+        if not demo.is_empty():
+            return
+        loaded = demo.load(now=clock.now())
+    print(
+        f"The demo is loaded: {loaded.events} events, {loaded.registrations} registrations, "
+        f"dates shifted by {loaded.weeks} weeks."
+    )
+    print("Left out for now: " + "; ".join(loaded.left_out) + ".")
+
+
+def write_sign_ins(app: Flask, settings: Settings) -> None:
+    """Write the file that the sign-in page and the first lines on the terminal show."""
+    with app.app_context():
+        found = [*_organizers(), *_leaders()]
+    file = settings.DATA_DIR / SIGN_INS
+    half = file.with_suffix(".part")
+    half.write_text(json.dumps(found, indent=1, ensure_ascii=False))
+    os.replace(half, file)
+
+
+def _organizers() -> list[dict[str, str | None]]:
+    query = select(User).where(User.grants.any()).options(selectinload(User.grants))
+    found = []
+    for user in db.session.scalars(query.order_by(User.id)):
+        if is_organizer(list_roles(user.id)):
+            who = ", ".join(sorted({g.role.replace("_", " ") for g in user.grants}))
+            found.append(_sign_in(f"{who}: {user.name}", user.email, demo.PASSWORD))
+    return found
+
+
+def _leaders() -> list[dict[str, str | None]]:
+    """List the first leaders who lead something and are no organizers."""
+    leads = select(Assignment.leader_id).where(Assignment.leader_id == Leader.id).exists()
+    query = select(User).join(Leader, Leader.user_id == User.id).where(leads, ~User.grants.any())
+    users = db.session.scalars(query.order_by(Leader.id).limit(LEADERS_SHOWN))
+    return [_sign_in(f"leader: {user.name}", user.email, None) for user in users]
+
+
+def _sign_in(who: str, email: str, password: str | None) -> dict[str, str | None]:
+    return {"who": who[0].upper() + who[1:], "email": email, "password": password}
