@@ -5,14 +5,18 @@ from functools import cached_property
 from typing import TypeVar
 
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import Select, select
 
-from regsys.accounts.models import User
+from regsys.accounts import services
+from regsys.accounts.models import Grant, User
+from regsys.accounts.setup import TOKEN
 from regsys.content.models import Inquiry, NewsItem, Page
 from regsys.events.kinds import Enrollment, Visibility
-from regsys.events.models import Event, Leader, Venue
+from regsys.events.models import Assignment, Event, Leader, Venue
 from regsys.events.states import EventState
-from regsys.kernel.db import db
+from regsys.kernel import clock
+from regsys.kernel.db import db, transaction
 from regsys.registration.models import Order, Registration
 from regsys.registration.states import RegistrationState
 
@@ -32,6 +36,26 @@ class World:
             assert row is not None, f"the demo has nothing for {query}"
             db.session.expunge_all()
             return row
+
+    def user_with(self, *roles: str) -> User:
+        """Return somebody who may do one of these things for all events; a leader for "leader"."""
+        if roles == ("leader",):
+            return self.first(select(User).join(Leader, Leader.user_id == User.id).join(Assignment))
+        everywhere = Grant.event_id.is_(None)
+        return self.first(select(User).join(Grant).where(Grant.role.in_(roles), everywhere))
+
+    def sign_in(self, user: User) -> FlaskClient:
+        """Return a browser in which this person is signed in."""
+        with self.app.app_context():
+            with transaction():
+                token = services.start_session(
+                    user.id, how="password", old_token=None, now=clock.now()
+                )
+            db.session.remove()
+        client = self.app.test_client()
+        with client.session_transaction() as session:
+            session[TOKEN] = token
+        return client
 
     @cached_property
     def event(self) -> Event:

@@ -57,4 +57,6 @@ def test_a_planted_lost_command_is_caught() -> None:
 def test_a_planted_machine_path_is_caught(tmp_path: Path) -> None:
     planted = "/".join(["", "home", "ada", "regsys"])
     (tmp_path / "a.md").write_text(f"see {planted} and https://example.org/home/page")
-    assert docs.list_machine_paths(tmp_path, ["a.md"]) == ["a.md: /home/ada"]
+    assert docs.list_machine_paths(tmp_path, ["a.md"]) == [
+        f"a.md: {planted.removesuffix('/regsys')}"
+    ]

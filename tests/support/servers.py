@@ -4,29 +4,43 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import psutil
+from flask import Flask
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.support import needs
 from tests.support.ports import free_port
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
+CHECKOUT = (sys.executable, "-m", "regsys")
 T = TypeVar("T")
 
 
 class Server:
     """One `regsys run` or `regsys serve` with its children; the sandbox, if any, is on port + 1."""
 
-    def __init__(self, command: str, data: Path, port: int, env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        command: str,
+        data: Path,
+        port: int,
+        env: Mapping[str, str],
+        *,
+        program: Sequence[str] = CHECKOUT,
+        cwd: Path = needs.ROOT,
+    ) -> None:
         self.command, self.data, self.port, self.env = command, data, port, dict(env)
+        self.program, self.cwd = program, cwd
         self.log_path = data.parent / f"{data.name}-{command}-{port}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -40,13 +54,13 @@ class Server:
 
     def start(self, *, wait: bool = True) -> "Server":
         """Start, and wait until /readyz says yes."""
-        arguments = [sys.executable, "-m", "regsys", self.command]
+        arguments = [*self.program, self.command]
         arguments += ["--port", str(self.port), "--data", str(self.data)]
         self.data.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 arguments,
-                cwd=needs.ROOT,
+                cwd=self.cwd,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -127,6 +141,27 @@ class Server:
             process.kill()
         assert not left, f"left behind by regsys {self.command}: {left}"
         return code
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """Serve an app of this process from a thread, and return its address: for a browser on a frozen clock."""
+    server = make_server("127.0.0.1", free_port(), app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join(10)
+        server.server_close()
+
+
+class _Quiet(WSGIRequestHandler):
+    """Keeps its access log to itself."""
+
+    def log(self, type: str, message: str, *args: object) -> None:
+        pass
 
 
 def clean_environment(home: Path, **more: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ def list_state_assignments(tree: Tree) -> list[str]:
 
 
 def _around(module: Module, node: ast.AST) -> str:
-    first = max(getattr(node, "lineno", 1) - 2, 0)
+    first = max(getattr(node, "lineno", 1) - 4, 0)
     return "\n".join(module.lines[first : getattr(node, "end_lineno", first + 1)])
 
 

@@ -133,7 +133,7 @@ def _literals(source: str) -> Iterator[tuple[int, str]]:
         for inner in call.find_all(nodes.Const)
     }
     for call in template.find_all(nodes.Call):
-        for k in call.kwargs:
+        for k in [] if _makes_an_address(call) else call.kwargs:
             if (
                 k.key in SPOKEN
                 and _is_raw(k.value, translated)
@@ -143,6 +143,10 @@ def _literals(source: str) -> Iterator[tuple[int, str]]:
     for const in template.find_all(nodes.Const):
         if _is_raw(const, translated) and re.match(r"[A-Z]\S* \S", str(const.value)):
             yield const.lineno, str(const.value)
+
+
+def _makes_an_address(call: nodes.Call) -> bool:
+    return isinstance(call.node, nodes.Name) and call.node.name in ("url_for", "here", "asset")
 
 
 def _is_raw(node: nodes.Node, translated: set[int]) -> bool:

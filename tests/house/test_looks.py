@@ -1,0 +1,72 @@
+"""Every page in a real browser: nothing for axe to say, no sideways scroll, no request elsewhere."""
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+
+from tests.house.visiting import Stop, list_stops
+from tests.support.browser import (
+    PHONE,
+    WIDE,
+    Watch,
+    list_axe_violations,
+    list_sideways_scroll,
+    new_context,
+)
+from tests.support.servers import serving
+from tests.world import World
+
+LOOKS = [
+    pytest.param(PHONE, False, id="phone-light"),
+    pytest.param(WIDE, True, id="wide-dark"),
+    pytest.param(PHONE, True, id="phone-dark", marks=pytest.mark.long),
+    pytest.param(WIDE, False, id="wide-light", marks=pytest.mark.long),
+]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(("size", "dark"), LOOKS)
+@pytest.mark.parametrize("who", ["visitor", "leader", "organizer"])
+def test_every_page_is_fit_to_be_seen(
+    who: str, size: tuple[int, int], dark: bool, browser: Browser, world: World
+) -> None:
+    stops = [s for s in list_stops(world) if who == whose(s) and shows_html(s)]
+    problems = []
+    with serving(world.app) as url:
+        context = new_context(browser, size=size, dark=dark)
+        if who != "visitor":
+            sign_in(context, url, world, "leader" if who == "leader" else "owner")
+        for stop in stops:
+            problems += [f"{stop}: {p}" for p in look(context, url, stop)]
+        context.close()
+    assert problems == []
+    assert stops
+
+
+def whose(stop: Stop) -> str:
+    if not stop.roles:
+        return "visitor"
+    return "leader" if stop.roles == ("leader",) else "organizer"
+
+
+def shows_html(stop: Stop) -> bool:
+    """Leave out calendars and exports: their endpoints say what they give."""
+    return not stop.rule.endpoint.endswith(
+        ("_ics", "_csv", "_xlsx", ".calendar", "healthz", "readyz")
+    )
+
+
+def sign_in(context: BrowserContext, url: str, world: World, role: str) -> None:
+    """Give the browser the cookie of somebody who is signed in."""
+    cookie = world.sign_in(world.user_with(role)).get_cookie("regsys")
+    assert cookie
+    context.add_cookies([{"name": "regsys", "value": cookie.value, "url": url}])
+
+
+def look(context: BrowserContext, url: str, stop: Stop) -> list[str]:
+    """Open the page and list what is wrong with it."""
+    page = context.new_page()
+    watch = Watch(page, origins=(url,))
+    page.goto(url + stop.address, wait_until="load")
+    problems = [*list_axe_violations(page), *list_sideways_scroll(page), *watch.problems]
+    page.close()
+    return problems
