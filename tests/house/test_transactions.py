@@ -1,9 +1,14 @@
 """Only a door opens a transaction; only the kernel commits; the network stays outside."""
 
 from collections.abc import Callable
+from types import ModuleType
+from typing import Any
 
 import pytest
 
+from regsys.kernel.db import forbid_in_transaction, transaction
+from regsys.outbox import smtp
+from regsys.payments import gateway
 from tests.house.laws import transactions
 from tests.house.tree import Tree
 
@@ -48,3 +53,29 @@ def test_a_planted_gateway_that_does_not_ask_is_caught(planted: Callable[..., Tr
     assert transactions.list_unguarded_network(tree) == [
         "regsys/payments/gateway.py:1 never calls forbid_in_transaction()"
     ]
+
+
+@pytest.mark.parametrize("module", [gateway, smtp], ids=lambda m: m.__name__)
+def test_the_network_refuses_to_be_used_inside_a_transaction(module: ModuleType, db: Any) -> None:
+    with transaction():
+        assert transactions.list_that_run_inside(module) == []
+
+
+def test_a_planted_call_inside_a_transaction_is_caught(db: Any) -> None:
+    planted = ModuleType("planted")
+
+    def careless(letter: object, *, key: str) -> None: ...
+    def crashing(letter: object) -> None:
+        len(letter)  # type: ignore[arg-type]
+
+    def careful(letter: object) -> None:
+        forbid_in_transaction("sending")
+
+    for function in (careless, crashing, careful):
+        function.__module__ = "planted"
+        setattr(planted, function.__name__, function)
+    with transaction():
+        assert transactions.list_that_run_inside(planted) == [
+            "planted.careless() ran inside a transaction",
+            "planted.crashing() went as far as TypeError",
+        ]
