@@ -1,7 +1,7 @@
 """Wall clocks: what a person types in a zone, and the moment that it is."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -26,7 +26,9 @@ class Moment:
 @lru_cache
 def names() -> tuple[str, ...]:
     """Return the zones that people may choose: IANA names with a place in them, and UTC."""
-    plain = (z for z in available_timezones() if "/" in z and not z.startswith(("Etc/", "SystemV/")))
+    plain = (
+        z for z in available_timezones() if "/" in z and not z.startswith(("Etc/", "SystemV/"))
+    )
     return (*sorted(plain), "UTC")
 
 
@@ -55,3 +57,8 @@ def wall_time(at: datetime, zone: str) -> datetime:
 def carry(at: datetime, old: str, new: str) -> datetime:
     """Return the moment at which a clock in the zone `new` shows what one in `old` shows at `at`."""
     return moment(wall_time(at, old), new).at
+
+
+def later(at: datetime, days: int, zone: str) -> datetime:
+    """Return the same wall time some days later."""
+    return moment(wall_time(at, zone) + timedelta(days=days), zone).at

@@ -1,0 +1,46 @@
+"""Verbs about events; each locks the event, so that two organizers never change it at once."""
+
+from regsys.events.services.copying import copy_event
+from regsys.events.services.drafting import Basics, change_event, create_event, renew_private_key
+from regsys.events.services.leading import (
+    LeaderFacts,
+    Part,
+    VenueFacts,
+    save_leader,
+    save_venue,
+    set_leaders,
+)
+from regsys.events.services.places import PlacesPlan, TypePlan, set_places
+from regsys.events.services.publishing import (
+    cancel_event,
+    close_event,
+    hide_event,
+    publish_event,
+    reopen_event,
+)
+from regsys.events.services.scheduling import Meeting, Schedule, set_schedule
+
+__all__ = [
+    "Basics",
+    "LeaderFacts",
+    "Meeting",
+    "Part",
+    "PlacesPlan",
+    "Schedule",
+    "TypePlan",
+    "VenueFacts",
+    "cancel_event",
+    "change_event",
+    "close_event",
+    "copy_event",
+    "create_event",
+    "hide_event",
+    "publish_event",
+    "renew_private_key",
+    "reopen_event",
+    "save_leader",
+    "save_venue",
+    "set_leaders",
+    "set_places",
+    "set_schedule",
+]

@@ -1,0 +1,99 @@
+"""The same event once more, on other days."""
+
+from datetime import date, datetime
+
+from sqlalchemy import insert
+
+from regsys.audit.services import record
+from regsys.capacity import services as capacity
+from regsys.capacity.queries import list_pools
+from regsys.events import queries
+from regsys.events.models import Assignment, Event, Price, Session, TicketType, ticket_type_pool
+from regsys.events.services.drafting import free_slug
+from regsys.events.states import EventState
+from regsys.kernel.actors import Actor
+from regsys.kernel.db import db
+from regsys.kernel.zones import later, wall_time
+
+# What is said of an event. Not the link for joining, the private key and the state: they belong to one event.
+SAID = (
+    "kind", "mode", "visibility", "enrollment", "summary", "description", "included", "refund_terms", "credit",
+    "cost_note", "contact_email", "venue_id", "time_zone", "currency", "minimum", "external_name", "external_url",
+    "roster_days_before",
+)  # fmt: skip
+MOMENTS = ("starts_at", "ends_at", "opens_at", "closes_at", "early_until", "decide_at")
+
+
+def days_between(event: Event, first_day: date) -> int:
+    """Return by how many days a copy that begins on `first_day` lies later."""
+    return (first_day - wall_time(event.starts_at, event.time_zone).date()).days
+
+
+def copy_event(
+    event_id: int, *, title: str, first_day: date, with_leaders: bool, actor: Actor, now: datetime
+) -> int:
+    """Make a draft like an event, every time at the same wall time some days later; never copies attendees."""
+    old = queries.get_event(event_id)
+    days = days_between(old, first_day)
+
+    def moved(at: datetime | None) -> datetime | None:
+        return later(at, days, old.time_zone) if at else None
+
+    event = Event(
+        title=title,
+        slug=free_slug(title),
+        state=EventState.DRAFT,
+        state_at=now,
+        created_at=now,
+        **{name: getattr(old, name) for name in SAID},
+        **{name: moved(getattr(old, name)) for name in MOMENTS},
+    )
+    event.sessions = [_session(s, days, old.time_zone) for s in old.sessions]
+    if with_leaders:
+        event.assignments = [
+            Assignment(leader=a.leader, role=a.role, position=a.position, public=a.public)
+            for a in old.assignments
+        ]
+    db.session.add(event)
+    db.session.flush()
+    _copy_places(old, event, now=now)
+    after = {"title": title, "copy_of": old.id, "days_later": days}
+    record(
+        "event.copied", ("event", event.id), actor=actor, now=now, event_id=event.id, after=after
+    )
+    return event.id
+
+
+def _session(session: Session, days: int, zone: str) -> Session:
+    return Session(
+        starts_at=later(session.starts_at, days, zone),
+        ends_at=later(session.ends_at, days, zone),
+        title=session.title,
+        room=session.room,
+        credit_minutes=session.credit_minutes,
+    )
+
+
+def _copy_places(old: Event, new: Event, *, now: datetime) -> None:
+    pools = list_pools([old.id])
+    counts = capacity.counts([p.id for p in pools], now=now)
+    made = {
+        p.id: capacity.make_pool(
+            event_id=new.id, name=p.name, kind=p.kind, size=counts[p.id].size
+        ).id
+        for p in pools
+    }
+    drawn = queries.list_pool_ids([t.id for t in old.ticket_types])
+    for t in old.ticket_types:
+        copy = TicketType(
+            name=t.name,
+            description=t.description,
+            position=t.position,
+            on_sale=t.on_sale,
+            prices=[Price(rate=p.rate, amount=p.amount) for p in t.prices],
+        )
+        new.ticket_types.append(copy)
+        db.session.flush()
+        rows = [{"ticket_type_id": copy.id, "pool_id": made[p]} for p in drawn[t.id]]
+        if rows:
+            db.session.execute(insert(ticket_type_pool), rows)
