@@ -1,7 +1,6 @@
 """A sample address for every page: guards, foreign ids, axe and screenshots are tried on all of them.
 
 An entry is the endpoint and a function from the demo world (tests/world.py) to a path. Each room has its own part.
-A page that needs more than a role (a cart, a mailed link) is prepared in tests/visits.py.
 """
 
 from collections.abc import Callable
