@@ -32,12 +32,11 @@ def catalogue() -> ResponseReturnValue:
     now = clock.now()
     wish = _wish(frozenset(EventKind))
     shown = _wished(wish, now)
-    last = max((x.event.ends_at for x in shown), default=None)
     return render_template(
         "events/catalogue.html",
         months=_by_month(shown, now),
         count=len(shown),
-        last=last,
+        last=max((_local_day(x.event.ends_at, x.event.time_zone) for x in shown), default=None),
         kinds=list(EventKind),
         narrowed=bool(request.args),
         calendar_url=_webcal(),
@@ -52,7 +51,8 @@ def groups() -> ResponseReturnValue:
     shown = _wished(_wish(GROUP_KINDS), clock.now())
     return render_template(
         "events/groups.html",
-        shown=shown,
+        parts=_joinable_first(shown),
+        count=len(shown),
         kinds=[k for k in EventKind if k in GROUP_KINDS],
         narrowed=bool(request.args),
     )
@@ -73,9 +73,23 @@ def show(slug: str) -> ResponseReturnValue:
         early=rules.EarlyRule(event.early_until, listing.places.early_left),
         days=_by_day(event.sessions, event.time_zone),
         zones=_abbreviations(event),
-        credit_hours=sum(s.credit_minutes for s in event.sessions) / 60,
+        credit=_credit(event),
         hold_minutes=settings().HOLD_MINUTES,
+        now=now,
     )
+
+
+def _joinable_first(shown: list[Listing]) -> list[tuple[str, list[Listing]]]:
+    closed = {rules.Standing.CLOSED, rules.Standing.CANCELLED}
+    return [
+        (_("Groups you can join"), [x for x in shown if x.standing not in closed]),
+        (_("Under way, or closed to newcomers"), [x for x in shown if x.standing in closed]),
+    ]
+
+
+def _credit(event: Event) -> str:
+    hours = sum(s.credit_minutes for s in event.sessions) / 60
+    return _("%(hours)s hours", hours=f"{hours:g}") if hours else ""
 
 
 @blueprint.get("/events.ics")
@@ -169,10 +183,12 @@ def _by_month(shown: list[Listing], now: datetime) -> list[tuple[date | None, li
 
 
 def _by_day(sessions: list[Session], zone: str) -> list[tuple[date, list[Session]]]:
-    def day(s: Session) -> date:
-        return s.starts_at.astimezone(ZoneInfo(zone)).date()
+    days = groupby(sessions, key=lambda s: _local_day(s.starts_at, zone))
+    return [(day, list(found)) for day, found in days]
 
-    return [(d, list(found)) for d, found in groupby(sessions, key=day)]
+
+def _local_day(moment: datetime, zone: str) -> date:
+    return moment.astimezone(ZoneInfo(zone)).date()
 
 
 def _abbreviations(event: Event) -> list[str]:

@@ -1,14 +1,16 @@
 """The words in which templates speak of events."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from babel.dates import get_day_names, get_timezone_name
+from babel.dates import format_date, get_day_names, get_timezone_name
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
-from regsys.events.kinds import NAMES
+from regsys.events.kinds import NAMES, EventKind
 from regsys.events.rules import Rhythm, Series
 from regsys.kernel.text import N_
 from regsys.web.html import NBSP, clock, hours
@@ -24,6 +26,15 @@ def named(value: StrEnum) -> str:
     return _(NAMES[value])
 
 
+def kind_options(kinds: Sequence[EventKind], every: str) -> list[tuple[str, str]]:
+    """Return what a filter by kind offers."""
+    return [("", every), *((k.value, named(k)) for k in kinds)]
+
+
+def _locale() -> str:
+    return str(get_locale() or "en_US")
+
+
 def _count(n: int) -> str:
     return _(COUNTS[n]) if n < len(COUNTS) else str(n)
 
@@ -33,7 +44,7 @@ def series_words(series: Series) -> str:
     count = _count(series.count)
     if series.weekday is None:
         return _("%(count)s meetings", count=count)
-    day = get_day_names("wide", locale=get_locale() or "en_US")[series.weekday]
+    day = get_day_names("wide", locale=_locale())[series.weekday]
     if series.rhythm is Rhythm.WEEKLY:
         return _("%(count)s meetings, every %(day)s", count=count, day=day)
     if series.rhythm is Rhythm.EVERY_OTHER_WEEK:
@@ -50,7 +61,43 @@ def hours_of(start: datetime, end: datetime, zone: str) -> str:
 
 def zone_name(zone: str) -> str:
     """Return "Pacific Time"."""
-    return get_timezone_name(ZoneInfo(zone), locale=get_locale() or "en_US")
+    return get_timezone_name(ZoneInfo(zone), locale=_locale())
 
 
-FILTERS = (named, series_words, hours_of, zone_name)
+class DayParts(NamedTuple):
+    """A day as the margin of a list shows it: "22" above "Thu"."""
+
+    number: int
+    name: str
+    iso: str
+
+
+def day_parts(value: datetime, zone: str) -> DayParts:
+    """Return the parts of a moment's day in the zone."""
+    day = value.astimezone(ZoneInfo(zone)).date()
+    return DayParts(day.day, format_date(day, "EEE", locale=_locale()), day.isoformat())
+
+
+def weekday(value: date) -> str:
+    """Return "Thursday"."""
+    return format_date(value, "EEEE", locale=_locale())
+
+
+def short_date(value: date) -> str:
+    """Return "22 Apr 2027": where the weekday stands beside it, or a day of news does not matter."""
+    return format_date(value, f"d{NBSP}MMM y", locale=_locale())
+
+
+def month_name(value: date) -> str:
+    """Return "December"."""
+    return format_date(value, "LLLL", locale=_locale())
+
+
+def month(value: date) -> str:
+    """Return "October 2027"."""
+    return format_date(value, "LLLL y", locale=_locale())
+
+
+FILTERS = (
+    named, series_words, hours_of, zone_name, day_parts, weekday, short_date, month_name, month,
+)  # fmt: skip
