@@ -48,7 +48,7 @@ def list_messages(
 def count_by_state(*, event_ids: Events = None) -> dict[MessageState, int]:
     """Count letters in each state."""
     query = select(Message.state, func.count(Message.id)).where(*_about(event_ids))
-    found = dict(db.session.execute(query.group_by(Message.state)).tuples().all())
+    found = {state: int(n) for state, n in db.session.execute(query.group_by(Message.state))}
     return {state: found.get(state, 0) for state in MessageState}
 
 

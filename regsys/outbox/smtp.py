@@ -6,6 +6,7 @@ words: `NotNow` (try again), `Rejected` (never), `Unsure` (the body was handed o
 
 import smtplib
 import ssl
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as POLICY
@@ -96,7 +97,7 @@ class _Message(flask_mail.Message):
 
     def __init__(self, letter: Letter) -> None:
         name, sender = parseaddr(settings().MAIL_DEFAULT_SENDER)
-        super().__init__(sender=sender, recipients=[letter.to_email], subject=letter.subject)
+        super().__init__(sender=sender, recipients=[letter.to_email])
         self.built = _build(letter, name or settings().ORGANISATION_NAME, sender)
 
     def as_bytes(self) -> bytes:
@@ -105,11 +106,11 @@ class _Message(flask_mail.Message):
 
 def _build(letter: Letter, name: str, sender: str) -> EmailMessage:
     message = EmailMessage(policy=POLICY)
-    message["From"] = Address(_one_line(name), addr_spec=sender)
-    message["To"] = Address(_one_line(letter.to_name), addr_spec=letter.to_email)
+    _set_address(message, "From", name, sender)
+    _set_address(message, "To", letter.to_name, letter.to_email)
     if letter.reply_to:
         message["Reply-To"] = Address(addr_spec=letter.reply_to)
-    message["Subject"] = _one_line(letter.subject)
+    _set_text(message, "Subject", _one_line(letter.subject))
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = letter.message_id
     message["Auto-Submitted"] = "auto-generated"
@@ -118,6 +119,25 @@ def _build(letter: Letter, name: str, sender: str) -> EmailMessage:
     for attachment in letter.attachments:
         _attach(message, attachment["filename"], attachment["type"], attachment["text"])
     return message
+
+
+def _set_text(message: EmailMessage, name: str, text: str) -> None:
+    """Set a header. Python 3.11 moves spaces where it folds letters beyond ASCII; the older `Header` does not."""
+    if text.isascii():
+        message[name] = text
+    else:
+        message.set_raw(name, Header(text, "utf-8", header_name=name).encode())
+
+
+def _set_address(message: EmailMessage, header: str, name: str, address: str) -> None:
+    """Set a name and an address; raise ValueError where the address is none."""
+    checked = Address(_one_line(name), addr_spec=address)
+    if checked.display_name.isascii():
+        message[header] = checked
+    else:
+        both = Header(checked.display_name, "utf-8", header_name=header)
+        both.append(f"<{checked.addr_spec}>", "us-ascii")
+        message.set_raw(header, both.encode())
 
 
 def _attach(message: EmailMessage, filename: str, content_type: str, text: str) -> None:
