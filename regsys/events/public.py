@@ -12,7 +12,8 @@ from flask_babel import gettext as _
 
 from regsys.events import ics, queries, rules
 from regsys.events.kinds import GROUP_KINDS, EventKind, EventMode
-from regsys.events.models import Event, Session
+from regsys.events.models import Event
+from regsys.events.page import page_context
 from regsys.events.queries import Listing
 from regsys.kernel import clock, tokens
 from regsys.web.caching import revalidated
@@ -65,18 +66,7 @@ def show(slug: str) -> ResponseReturnValue:
     """Show one event."""
     now = clock.now()
     event = _visible(slug)
-    (listing,) = queries.listings([event], now=now)
-    return render_template(
-        "events/show.html",
-        listing=listing,
-        event=event,
-        early=rules.EarlyRule(event.early_until, listing.places.early_left),
-        days=_by_day(event.sessions, event.time_zone),
-        zones=_abbreviations(event),
-        credit=_credit(event),
-        hold_minutes=settings().HOLD_MINUTES,
-        now=now,
-    )
+    return render_template("events/show.html", **page_context(event, now))
 
 
 def _joinable_first(shown: list[Listing]) -> list[tuple[str, list[Listing]]]:
@@ -85,11 +75,6 @@ def _joinable_first(shown: list[Listing]) -> list[tuple[str, list[Listing]]]:
         (_("Groups you can join"), [x for x in shown if x.standing not in closed]),
         (_("Under way, or closed to newcomers"), [x for x in shown if x.standing in closed]),
     ]
-
-
-def _credit(event: Event) -> str:
-    hours = sum(s.credit_minutes for s in event.sessions) / 60
-    return _("%(hours)s hours", hours=f"{hours:g}") if hours else ""
 
 
 @blueprint.get("/events.ics")
@@ -182,17 +167,5 @@ def _by_month(shown: list[Listing], now: datetime) -> list[tuple[date | None, li
     return [*months, *([(None, begun)] if begun else [])]
 
 
-def _by_day(sessions: list[Session], zone: str) -> list[tuple[date, list[Session]]]:
-    days = groupby(sessions, key=lambda s: _local_day(s.starts_at, zone))
-    return [(day, list(found)) for day, found in days]
-
-
 def _local_day(moment: datetime, zone: str) -> date:
     return moment.astimezone(ZoneInfo(zone)).date()
-
-
-def _abbreviations(event: Event) -> list[str]:
-    """List the names of the zone's time on the days of the event: two where the clocks change on the way."""
-    moments = [s.starts_at for s in event.sessions] or [event.starts_at]
-    names = (m.astimezone(ZoneInfo(event.time_zone)).tzname() or "" for m in moments)
-    return list(dict.fromkeys(n for n in names if n and n[0] not in "+-"))

@@ -328,9 +328,9 @@ def _registrations() -> Table:
 def count_registrations_by_type(event_id: int) -> dict[int, int]:
     """Count the registrations of each ticket type, in whatever state."""
     r = _registrations().c
-    query = select(r.ticket_type_id, func.count()).where(r.event_id == event_id)
+    query = select(r.ticket_type_id, func.count().label("n")).where(r.event_id == event_id)
     found = db.session.execute(query.group_by(r.ticket_type_id))
-    return {type_id: count for type_id, count in found}
+    return {row.ticket_type_id: row.n for row in found}
 
 
 def list_holders_by_type(event_id: int) -> dict[int, dict[int, datetime | None]]:

@@ -124,7 +124,7 @@ def _set_types(
             ticket_type.name = f"{plan.name[:80]} ({ticket_type.id})"
     db.session.flush()
     for position, (ticket_type, plan) in enumerate(made):
-        if ticket_type.id is None:
+        if ticket_type not in event.ticket_types:
             event.ticket_types.append(ticket_type)
         ticket_type.name, ticket_type.description = plan.name, plan.description
         ticket_type.position, ticket_type.on_sale = position, plan.on_sale
