@@ -1,6 +1,7 @@
 """A whole society to visit: the demo as loaded on the frozen day, and one of each thing in it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import TypeVar
 
@@ -9,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Select, select
 
 from regsys.accounts import services
+from regsys.accounts.kinds import Purpose
 from regsys.accounts.models import Grant, User
 from regsys.accounts.setup import TOKEN
 from regsys.content.models import Inquiry, NewsItem, Page
@@ -17,6 +19,13 @@ from regsys.events.models import Assignment, Event, Leader, Venue
 from regsys.events.states import EventState
 from regsys.kernel import clock
 from regsys.kernel.db import db, transaction
+from regsys.ledger.models import Method, Payment
+from regsys.ledger.states import Problem
+from regsys.outbox import jobs as outbox_jobs
+from regsys.outbox import services as outbox
+from regsys.outbox.compose import Draft
+from regsys.payments.models import PaymentAttempt
+from regsys.payments.states import AttemptState
 from regsys.registration.models import Order, Registration
 from regsys.registration.states import RegistrationState
 
@@ -115,3 +124,91 @@ class World:
     @cached_property
     def user(self) -> User:
         return self.first(select(User))
+
+    # ---- what the demo has none of, made when it is first asked for
+
+    def _make(self, row: T) -> T:
+        with self.app.app_context():
+            with transaction() as session:
+                session.add(row)
+            db.session.expunge_all()
+        return row
+
+    @cached_property
+    def problem_payment(self) -> Payment:
+        """A payment that needs a person."""
+        return self._make(
+            Payment(
+                order_id=self.order.id,
+                method=Method.CARD,
+                amount=92000,
+                currency="USD",
+                problem=Problem.DOUBLE,
+                received_at=clock.now(),
+            )
+        )
+
+    @cached_property
+    def attempt(self) -> PaymentAttempt:
+        """A Checkout session that is open, about which Stripe was asked just now."""
+        now = clock.now()
+        return self._make(
+            PaymentAttempt(
+                order_id=self.order.id,
+                state=AttemptState.OPEN,
+                state_at=now,
+                amount=92000,
+                currency="USD",
+                livemode=False,
+                key="attempt-of-the-world",
+                params={},
+                session_id="cs_test_world",
+                url="https://checkout.stripe.com/c/pay/cs_test_world",
+                created_at=now,
+                expires_at=now + timedelta(minutes=35),
+                asked_at=now,
+            )
+        )
+
+    @cached_property
+    def message_id(self) -> int:
+        """A letter with an attachment, sent: it stands in the outbox and in the sandbox's reader."""
+        order = f"http://127.0.0.1:5000/o/{self.order.token}"
+        with self.app.test_request_context():
+            draft = Draft(
+                key="world",
+                kind="confirmation",
+                to_name="Undine Nutkin",
+                to_email="undine@example.org",
+                subject="You have a place",
+                text="Your page: [[link:order]]",
+                html="<html lang=en><title>You have a place</title><p>You have a place.</p></html>",
+                links={"order": order},
+                attachments=[
+                    {"filename": "event.ics", "type": "text/calendar", "text": "BEGIN:VCALENDAR"}
+                ],
+                registration_id=self.registration.id,
+            )
+            with transaction():
+                message_id = outbox.enqueue(draft, now=clock.now()).id
+            outbox_jobs.send({"message": message_id})
+            db.session.remove()
+        return message_id
+
+    @cached_property
+    def sign_in_token(self) -> str:
+        """The secret of a mailed link that nobody used yet."""
+        return self._link(Purpose.SIGN_IN)
+
+    @cached_property
+    def password_token(self) -> str:
+        """The secret of a mailed link to set a new password."""
+        return self._link(Purpose.SET_PASSWORD)
+
+    def _link(self, purpose: Purpose) -> str:
+        user_id = self.user_with("registrar").id
+        with self.app.app_context():
+            with transaction():
+                token = services.new_link(user_id, purpose, now=clock.now())
+            db.session.remove()
+        return token

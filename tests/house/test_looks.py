@@ -48,11 +48,16 @@ def whose(stop: Stop) -> str:
     return "leader" if stop.roles == ("leader",) else "organizer"
 
 
+# Files, and letters as they are shown in a frame of their own.
+NO_PAGES = (
+    "_ics", "_csv", "_xlsx", "_html", ".calendar", ".attachment", ".logo", ".robots", ".sitemap",
+    ".healthz", ".readyz",
+)  # fmt: skip
+
+
 def shows_html(stop: Stop) -> bool:
-    """Leave out calendars and exports: their endpoints say what they give."""
-    return not stop.rule.endpoint.endswith(
-        ("_ics", "_csv", "_xlsx", ".calendar", "healthz", "readyz")
-    )
+    """Tell whether this is a page, by the name of its endpoint."""
+    return not stop.rule.endpoint.endswith(NO_PAGES)
 
 
 def sign_in(context: BrowserContext, url: str, world: World, role: str) -> None:
