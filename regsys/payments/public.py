@@ -1,0 +1,92 @@
+"""The payer's way to Stripe and back."""
+
+import logging
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from regsys.kernel.errors import NotFound, Refused, UpstreamFailed
+from regsys.payments import queries
+from regsys.payments.settle import start_checkout, look_again
+from regsys.payments.states import AttemptState
+from regsys.registration.queries import due, find_order_by_token
+from regsys.web.errors import page, refusal_text
+from regsys.web.guard import public
+from regsys.web.urls import settings
+
+log = logging.getLogger(__name__)
+payments = Blueprint("payments", __name__)
+
+# How often the page looks again by itself, and how often at most.
+LOOK_AGAIN_SECONDS = 4
+LOOKS = 15
+
+
+def _order_id(token: str) -> int:
+    order = find_order_by_token(token)
+    if order is None or order.placed_at is None:
+        raise NotFound
+    return order.id
+
+
+@payments.post("/o/<token>/pay")
+@public
+def pay(token: str) -> ResponseReturnValue:
+    """Send the payer to Stripe's page."""
+    order_id = _order_id(token)
+    back = url_for("registration.order", token=token)
+    if due(order_id).due == 0:
+        return redirect(back, 303)
+    if not settings().STRIPE_SECRET_KEY:
+        return _not_now(_("Paying by card is not set up here yet. Please write to us."), back)
+    try:
+        return redirect(start_checkout(order_id) or back, 303)
+    except Refused as e:
+        kept = [_("Nothing was changed, and nothing was charged.")]
+        return page(
+            409, _("That is not possible now"), refusal_text(e), kept=kept, steps=_steps(back)
+        )
+    except UpstreamFailed as e:
+        log.warning("no checkout for order %s: %s", order_id, e)
+        return _not_now(_("The payment page could not be opened just now."), back)
+
+
+def _not_now(sentence: str, back: str) -> ResponseReturnValue:
+    kept = [
+        _("You were not charged, and your place stays held."),
+        _("Please go back to your order and try again in a minute."),
+    ]
+    return page(502, _("The payment page does not answer"), sentence, kept=kept, steps=_steps(back))
+
+
+def _steps(back: str) -> list[dict[str, str]]:
+    return [{"label": _("Back to your order"), "url": back}]
+
+
+@payments.get("/o/<token>/paid")
+@public
+def paid(token: str) -> ResponseReturnValue:
+    """Receive the payer who comes back: write down what Stripe says, and wait with them if it says nothing yet."""
+    order_id = _order_id(token)
+    known = queries.find_by_session(request.args.get("session_id", ""))
+    if known is None or known.order_id != order_id:
+        raise NotFound
+    state = look_again(known)
+    if state in (AttemptState.OPEN, AttemptState.CREATED):
+        return _confirming(token, known.session_id or "")
+    if state is AttemptState.QUARANTINED:
+        return render_template("payments/problem.html", token=token)
+    return redirect(url_for("registration.order", token=token), 303)
+
+
+def _confirming(token: str, session_id: str) -> ResponseReturnValue:
+    looks = request.args.get("look", 1, type=int)
+    again = url_for("payments.paid", token=token, session_id=session_id, look=looks + 1)
+    response = make_response(
+        render_template("payments/confirming.html", token=token, again=again, waiting=looks < LOOKS)
+    )
+    if looks < LOOKS:
+        response.headers["Refresh"] = f"{LOOK_AGAIN_SECONDS}; url={again}"
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,28 @@
+"""What happens to attempts, events and refunds, inside the caller's transaction."""
+
+from regsys.payments.services.attempts import (
+    Plan,
+    Step,
+    abandon,
+    note_failure,
+    open_attempt,
+    record_session,
+)
+from regsys.payments.services.inbox import fail_event, mark_event, receive
+from regsys.payments.services.refunding import RefundOrder, submit_refund
+from regsys.payments.services.settling import apply_session
+
+__all__ = [
+    "Plan",
+    "RefundOrder",
+    "Step",
+    "abandon",
+    "apply_session",
+    "fail_event",
+    "mark_event",
+    "note_failure",
+    "open_attempt",
+    "receive",
+    "record_session",
+    "submit_refund",
+]

@@ -1,0 +1,174 @@
+"""An attempt begins, is remembered, is given up. The order is locked first, then the attempt."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from regsys.audit import services as audit
+from regsys.capacity import services as capacity
+from regsys.kernel import money, tokens
+from regsys.kernel.actors import STRIPE, Actor
+from regsys.kernel.db import db, lock_rows
+from regsys.kernel.errors import NotFound, Refused
+from regsys.kernel.states import can_move, move
+from regsys.kernel.text import N_
+from regsys.payments import queries, rules
+from regsys.payments.models import PaymentAttempt
+from regsys.payments.rules import Session
+from regsys.payments.states import AttemptState
+from regsys.registration import services as registration
+from regsys.registration.models import Order
+from regsys.registration.services import CheckoutFacts
+from regsys.web.urls import absolute, settings
+
+log = logging.getLogger(__name__)
+
+
+class Step(StrEnum):
+    """What the door does next with an attempt: ask Stripe for a session, ask about the one there is, end it."""
+
+    CREATE = "create"
+    ASK = "ask"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The attempt of an order, and what to do with it."""
+
+    attempt_id: int
+    step: Step
+
+
+def open_attempt(order_id: int, *, prefill: bool, now: datetime) -> Plan:
+    """Hold the order's places without end and return its attempt: the open one if it still fits, or a new one.
+
+    Locks the order. `prefill`: tell Stripe the payer's address. Raises Refused.
+    """
+    facts = registration.hold_for_checkout(order_id, now=now)
+    if not money.chargeable(facts.amount, facts.currency):
+        raise Refused(rules.not_chargeable(facts.amount, facts.currency))
+    key = f"attempt-{tokens.new_token()}"
+    expires_at = now + rules.LIFETIME
+    params = rules.build_params(_offer(facts, prefill), tag=key, expires_at=expires_at)
+    livemode = settings().livemode
+    existing = queries.find_holding(order_id)
+    if existing is None:
+        attempt = PaymentAttempt(
+            order_id=order_id,
+            state=AttemptState.CREATED,
+            state_at=now,
+            amount=facts.amount,
+            currency=facts.currency,
+            livemode=livemode,
+            key=key,
+            params=params,
+            created_at=now,
+            expires_at=expires_at,
+        )
+        db.session.add(attempt)
+        db.session.flush()
+        return Plan(attempt.id, Step.CREATE)
+    fits = existing.livemode is livemode and rules.may_reuse(
+        existing.params, params, expires_at=existing.expires_at, now=now
+    )
+    if existing.state is AttemptState.PROCESSING or fits:
+        return Plan(existing.id, Step.ASK)
+    return Plan(existing.id, Step.REPLACE)
+
+
+def _offer(facts: CheckoutFacts, prefill: bool) -> rules.Offer:
+    success = absolute("payments.paid", token=facts.token)
+    return rules.Offer(
+        code=facts.code,
+        currency=facts.currency,
+        amount=facts.amount,
+        lines=facts.lines,
+        titles=facts.titles,
+        email=rules.usable_email(facts.payer_email) if prefill else "",
+        success_url=success + "?session_id={CHECKOUT_SESSION_ID}",
+        cancel_url=absolute("registration.order", token=facts.token),
+    )
+
+
+def record_session(attempt_id: int, session: Session, *, now: datetime) -> None:
+    """Remember the session that Stripe made for an attempt; what it means is settled elsewhere."""
+    attempt = lock(attempt_id)
+    attach(attempt, session)
+    if attempt.state is AttemptState.CREATED and session.status == "open":
+        move(attempt, AttemptState.OPEN, now=now)
+    db.session.flush()
+
+
+def abandon(attempt_id: int, why: str, *, now: datetime) -> None:
+    """Give up an attempt that Stripe does not have; its places stay held for a while, for another try."""
+    attempt = lock(attempt_id)
+    attempt.error = why[:500]
+    attempt.asked_at = now
+    if can_move(attempt.MOVES, attempt.state, AttemptState.ABANDONED):
+        move(attempt, AttemptState.ABANDONED, now=now)
+        let_go(attempt, until=now + rules.SHORT_HOLD, actor=STRIPE, now=now)
+        write_down("payment.abandoned", attempt, actor=STRIPE, now=now, reason=why)
+    db.session.flush()
+
+
+def note_failure(attempt_id: int, why: str, *, now: datetime) -> None:
+    """Note that Stripe could not be asked about an attempt; its places stay held."""
+    attempt = lock(attempt_id)
+    attempt.asked_at = now
+    attempt.error = why[:500]
+    db.session.flush()
+
+
+# ---- shared by what happens later ----
+
+
+def lock(attempt_id: int) -> PaymentAttempt:
+    """Lock the attempt's order, then the attempt; raise NotFound."""
+    order_id = db.session.scalar(
+        select(PaymentAttempt.order_id).where(PaymentAttempt.id == attempt_id)
+    )
+    if order_id is None:
+        raise NotFound(N_("There is no such payment."))
+    lock_rows(Order, [order_id])
+    return lock_rows(PaymentAttempt, [attempt_id])[0]
+
+
+def attach(attempt: PaymentAttempt, session: Session) -> None:
+    """Tie a session to its attempt; the stored id decides, the metadata only confirm it."""
+    if attempt.session_id is None:
+        attempt.session_id = session.id
+    if attempt.session_id != session.id:
+        raise ValueError(f"{attempt!r} has session {attempt.session_id}, not {session.id}")
+    attempt.url = session.url or attempt.url
+    if session.tag != attempt.key:
+        log.warning("the metadata of %s do not name %r", session.id, attempt)
+
+
+def write_down(
+    action: str, attempt: PaymentAttempt, *, actor: Actor, now: datetime, reason: str | None = None
+) -> None:
+    """Add an audit entry about an attempt."""
+    audit.record(
+        action,
+        ("attempt", attempt.id),
+        actor=actor,
+        now=now,
+        order_id=attempt.order_id,
+        reason=reason,
+        after={"state": attempt.state, "amount": attempt.amount, "currency": attempt.currency},
+    )
+
+
+def let_go(attempt: PaymentAttempt, *, until: datetime | None, actor: Actor, now: datetime) -> None:
+    """Give what the order still holds an end: a time, or (None) now."""
+    db.session.flush()
+    if until is None:
+        registration.release_checkout(attempt.order_id, actor=actor, now=now)
+        return
+    waiting = queries.list_awaiting(attempt.order_id)
+    if waiting:
+        capacity.extend(waiting, until=until, now=now)

@@ -1,0 +1,48 @@
+"""What Stripe is asked for when money goes back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from regsys.kernel import money
+from regsys.kernel.actors import Actor
+from regsys.kernel.db import db
+from regsys.kernel.errors import Refusal, Refused
+from regsys.kernel.text import N_
+from regsys.ledger import services as ledger
+from regsys.ledger.models import Method, Refund
+from regsys.ledger.states import RefundState
+from regsys.payments import rules
+
+
+@dataclass(frozen=True)
+class RefundOrder:
+    """What Stripe is asked for one refund row; the amount in Stripe's units."""
+
+    payment_intent: str
+    amount: int
+    key: str
+    metadata: Mapping[str, str]
+    requested_at: datetime
+
+
+def submit_refund(refund_id: int, *, actor: Actor, now: datetime) -> RefundOrder | None:
+    """Note that Stripe is asked for a refund, and return what to ask; None: it has answered already."""
+    refund = db.session.get_one(Refund, refund_id, populate_existing=True, with_for_update=True)
+    if refund.state not in (RefundState.REQUESTED, RefundState.SUBMITTED):
+        return None
+    payment = refund.payment
+    if payment.method is not Method.CARD or not payment.reference:
+        raise Refused(
+            Refusal("NotByCard", N_("Only what was paid by card can be given back by Stripe."))
+        )
+    ledger.move_refund(refund_id, RefundState.SUBMITTED, actor=actor, now=now)
+    # The intent's id keeps two installations on one Stripe account apart.
+    key = f"refund-{refund.id}-{payment.reference}"
+    return RefundOrder(
+        payment_intent=payment.reference,
+        amount=money.to_stripe(refund.amount, refund.currency),
+        key=key,
+        metadata={rules.REFUND_TAG: key},
+        requested_at=refund.requested_at,
+    )

@@ -1,0 +1,137 @@
+"""An attempt follows what Stripe says of its session: forward only, and any number of times."""
+
+import logging
+from datetime import datetime
+
+from regsys.kernel.actors import Actor
+from regsys.kernel.db import db
+from regsys.kernel.states import can_move, move
+from regsys.ledger import services as ledger
+from regsys.ledger.models import Method, Payment
+from regsys.ledger.states import Problem
+from regsys.payments import queries, rules
+from regsys.payments.models import PaymentAttempt
+from regsys.payments.rules import Asked, Session, Verdict
+from regsys.payments.services.attempts import attach, let_go, lock, write_down
+from regsys.payments.services.inbox import mark_event
+from regsys.payments.states import HOLDING, AttemptState
+from regsys.registration import queries as registrations
+from regsys.registration import services as registration
+from regsys.registration.services import PaidOutcome
+
+log = logging.getLogger(__name__)
+
+
+def apply_session(
+    attempt_id: int, session: Session, *, actor: Actor, now: datetime, event_id: str | None = None
+) -> str | None:
+    """Let an attempt follow what Stripe says of its session: forward only, and any number of times.
+
+    Returns the id of a session that is to be ended at Stripe, where it would bring money for nothing.
+    """
+    attempt = lock(attempt_id)
+    attach(attempt, session)
+    attempt.asked_at = now
+    attempt.error = None
+    verdict = rules.judge(session, Asked(attempt.amount, attempt.currency, attempt.livemode))
+    if verdict in (Verdict.PAID, Verdict.MISMATCH):
+        _take_money(attempt, session, verdict, actor=actor, now=now)
+    elif verdict is Verdict.EXPIRED:
+        _end(attempt, actor=actor, now=now)
+    else:
+        _go_on(attempt, verdict, now=now)
+    if event_id:
+        mark_event(event_id, verdict, now=now)
+    db.session.flush()
+    return _find_stray(attempt, session)
+
+
+def _take_money(
+    attempt: PaymentAttempt, session: Session, verdict: Verdict, *, actor: Actor, now: datetime
+) -> None:
+    if attempt.state in (AttemptState.PAID, AttemptState.QUARANTINED):
+        return
+    attempt.payment_intent = session.payment_intent
+    before = registrations.due(attempt.order_id)
+    payment = _record(attempt, session, actor=actor, now=now)
+    if verdict is Verdict.MISMATCH:
+        _set_aside(attempt, payment, Problem.MISMATCH, actor=actor, now=now)
+        return
+    outcome = registration.confirm_paid(attempt.order_id, actor=actor, now=now)
+    problem = rules.on_payment(
+        confirmed=outcome is PaidOutcome.CONFIRMED,
+        no_place=outcome is PaidOutcome.NO_PLACE,
+        due=before.due,
+        paid_before=before.net,
+        amount=attempt.amount,
+    )
+    if problem:
+        _set_aside(attempt, payment, problem, actor=actor, now=now)
+    else:
+        move(attempt, AttemptState.PAID, now=now)
+
+
+def _record(
+    attempt: PaymentAttempt, session: Session, *, actor: Actor, now: datetime
+) -> Payment | None:
+    amount, currency = rules.received(session)
+    if amount <= 0:
+        return None
+    return ledger.record_payment(
+        attempt.order_id,
+        amount=amount,
+        currency=currency,
+        method=Method.CARD,
+        actor=actor,
+        now=now,
+        attempt_id=attempt.id,
+        reference=session.payment_intent or session.id,
+        fee=session.fee,
+    )
+
+
+def _set_aside(
+    attempt: PaymentAttempt,
+    payment: Payment | None,
+    problem: Problem,
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Keep money that does not count for a person to look at; a place that is held waits for that person."""
+    held = attempt.state in HOLDING
+    move(attempt, AttemptState.QUARANTINED, now=now)
+    attempt.error = problem
+    if payment:
+        ledger.mark_problem(payment.id, problem, actor=actor, now=now)
+    if held:
+        let_go(attempt, until=now + rules.LOOKED_AT_WITHIN, actor=actor, now=now)
+    log.error("payment for order %s set aside: %s (%r)", attempt.order_id, problem, attempt)
+
+
+def _end(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
+    held = attempt.state in HOLDING
+    if not can_move(attempt.MOVES, attempt.state, AttemptState.EXPIRED):
+        return
+    move(attempt, AttemptState.EXPIRED, now=now)
+    if held:
+        until = rules.hold_after(attempt.expires_at, now)
+        let_go(attempt, until=until, actor=actor, now=now)
+    write_down("payment.expired", attempt, actor=actor, now=now)
+
+
+def _go_on(attempt: PaymentAttempt, verdict: Verdict, *, now: datetime) -> None:
+    to = AttemptState.PROCESSING if verdict is Verdict.PROCESSING else AttemptState.OPEN
+    if attempt.state in HOLDING and can_move(attempt.MOVES, attempt.state, to):
+        move(attempt, to, now=now)
+
+
+def _find_stray(attempt: PaymentAttempt, session: Session) -> str | None:
+    """Find an open session of the order that would bring money twice, or for nothing."""
+    due = registrations.due(attempt.order_id).due
+    if session.status == "open":
+        given_up = attempt.state not in HOLDING
+        return session.id if given_up or due < attempt.amount else None
+    other = queries.find_holding(attempt.order_id)
+    is_stray = other is not None and other.id != attempt.id and due < other.amount
+    return other.session_id if other is not None and is_stray else None

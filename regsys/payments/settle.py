@@ -1,0 +1,315 @@
+"""Asking Stripe, then writing down what it said: the way of everything that concerns an attempt or a refund.
+
+This counts as a door: webhook, success page, poller and organizer all come through here. Stripe is always asked with
+no transaction open; one transaction then locks the order and lets everything follow. Any step may be cut off and
+repeated.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from regsys.kernel import clock, killpoints
+from regsys.kernel.actors import STRIPE, Actor
+from regsys.kernel.db import transaction
+from regsys.kernel.errors import Busy, Refused, UpstreamFailed
+from regsys.kernel.text import N_
+from regsys.ledger import services as ledger
+from regsys.ledger.states import RefundState
+from regsys.payments import gateway, queries, rules, services
+from regsys.payments.gateway import KeyReused, Missing, Rejected, StripeRefund, Unreachable
+from regsys.payments.queries import Known
+from regsys.payments.rules import Session
+from regsys.payments.services import Step
+from regsys.payments.states import HOLDING, AttemptState
+from regsys.web.urls import settings
+
+log = logging.getLogger(__name__)
+
+_ROUNDS = 4
+_STILL_BUSY = N_("Your payment page could not be opened just now.")
+_OTHER_MODE = "it was made with a key of the other mode"
+# Where Stripe's clock and ours differ, and how long a call may have been under way.
+_AROUND = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Where an attempt stands after Stripe was asked; `state` None: the session is not ours."""
+
+    order_id: int | None = None
+    state: AttemptState | None = None
+    url: str | None = None
+
+    @property
+    def payable(self) -> bool:
+        """Tell whether the payer can be sent to Stripe's page."""
+        return self.state is AttemptState.OPEN and bool(self.url)
+
+
+FOREIGN = Settled()
+# Nothing is left for the payer to do at Stripe.
+DONE = frozenset({AttemptState.PAID, AttemptState.QUARANTINED, AttemptState.PROCESSING})
+
+
+# ---- the payer goes to Stripe ----
+
+
+def start_checkout(order_id: int) -> str | None:
+    """Return the address of Stripe's page for an order; None: nothing is left to pay there.
+
+    Raises Refused, and UpstreamFailed where Stripe does not answer: places and attempt are kept then.
+    """
+    prefill = True
+    for _ in range(_ROUNDS):
+        with transaction():
+            plan = services.open_attempt(order_id, prefill=prefill, now=clock.now())
+        try:
+            settled = _carry_out(plan)
+        except Rejected as e:
+            prefill = _judge_rejection(e, plan.attempt_id)
+            continue
+        if settled.payable:
+            return settled.url
+        if settled.state in DONE:
+            return None
+    raise Unreachable(_STILL_BUSY)
+
+
+def _carry_out(plan: services.Plan) -> Settled:
+    if plan.step is Step.CREATE:
+        killpoints.reach("attempt-committed")
+        _create(queries.get_attempt(plan.attempt_id))
+        return _stands(plan.attempt_id)
+    if plan.step is Step.REPLACE:
+        return _end_attempt(queries.get_attempt(plan.attempt_id))
+    return settle(attempt_id=plan.attempt_id, patient=False)
+
+
+def _judge_rejection(e: Rejected, attempt_id: int) -> bool:
+    """Return whether the next try may tell Stripe the address; raise what cannot be mended by another try."""
+    _give_up(attempt_id, e)
+    if isinstance(e, KeyReused):
+        return True
+    if e.param == "customer_email":
+        return False
+    if e.code in ("amount_too_small", "amount_too_large"):
+        known = queries.get_attempt(attempt_id)
+        raise Refused(rules.not_chargeable(known.amount, known.currency)) from e
+    raise e
+
+
+def _give_up(attempt_id: int, e: Rejected) -> None:
+    log.error("Stripe rejected attempt %s: %s (%s, %s)", attempt_id, e.said, e.code, e.param)
+    with transaction():
+        services.abandon(attempt_id, f"{e.code}: {e.said}", now=clock.now())
+
+
+def _create(known: Known) -> Session:
+    session = gateway.create_session(queries.get_params(known.id), key=known.tag)
+    killpoints.reach("session-created")
+    with transaction():
+        services.record_session(known.id, session, now=clock.now())
+    return session
+
+
+def _end_attempt(known: Known) -> Settled:
+    """End an attempt that no longer fits; if it was paid in the meantime, settle it instead."""
+    if known.livemode is not settings().livemode:
+        with transaction():
+            services.abandon(known.id, _OTHER_MODE, now=clock.now())
+        return _stands(known.id)
+    session_id = known.session_id or _reach(known)
+    if session_id:
+        _end_session(session_id)
+    return _stands(known.id)
+
+
+def _end_session(session_id: str) -> None:
+    """End a session of ours at Stripe and let its attempt follow; one that is no longer open is settled."""
+    try:
+        gateway.expire_session(session_id)
+    except Missing:
+        pass
+    except Rejected as e:
+        log.info("session %s could not be ended: %s", session_id, e.said)
+    settle(session_id=session_id, patient=False, follow=False)
+
+
+# ---- Stripe is asked ----
+
+
+def settle(
+    *,
+    attempt_id: int | None = None,
+    session_id: str | None = None,
+    event_id: str | None = None,
+    actor: Actor = STRIPE,
+    patient: bool = True,
+    follow: bool = True,
+) -> Settled:
+    """Ask Stripe about an attempt or a session and let attempt, money, places and letters follow.
+
+    With `event_id` the event is marked as processed in the same transaction. An attempt that Stripe does not know is
+    given up after its end, or at once if not `patient`. `follow`: also end a session that would bring money for
+    nothing. Raises UpstreamFailed.
+    """
+    known = (
+        queries.get_attempt(attempt_id) if attempt_id else queries.find_by_session(session_id or "")
+    )
+    if known is None:
+        session = _ask_unknown(session_id or "")
+        known = queries.find_by_tag(session.tag) if session and session.tag else None
+    else:
+        session = _ask(known, patient=patient)
+    if known is None or (session and known.session_id not in (None, session.id)):
+        return _leave_alone(session_id, event_id)
+    if session is None:
+        _mark(event_id, "gone")
+        return _stands(known.id)
+    with transaction():
+        stray = services.apply_session(
+            known.id, session, actor=actor, now=clock.now(), event_id=event_id
+        )
+    if stray and follow:
+        _end_session(stray)
+    return _stands(known.id)
+
+
+def _ask_unknown(session_id: str) -> Session | None:
+    if not session_id.startswith("cs_"):
+        return None
+    try:
+        return gateway.retrieve_session(session_id)
+    except Missing:
+        return None
+
+
+def _ask(known: Known, *, patient: bool) -> Session | None:
+    """Return the attempt's session as Stripe has it now; None: it has none, and the attempt says so."""
+    try:
+        if known.livemode is not settings().livemode:
+            raise Missing(_OTHER_MODE, None, None)
+        session_id = known.session_id or _reach(known)
+        return gateway.retrieve_session(session_id) if session_id else None
+    except Missing as e:
+        _miss(known, e, patient=patient)
+        return None
+
+
+def _reach(known: Known) -> str | None:
+    """Return the id of a session whose making was never recorded: by asking again, or by looking it up."""
+    if rules.may_repeat(known.created_at, clock.now()) and known.state is AttemptState.CREATED:
+        try:
+            return _create(known).id
+        except Rejected as e:
+            _give_up(known.id, e)
+            raise
+    since, until = known.created_at - _AROUND, known.created_at + _AROUND
+    found = gateway.find_session(known.tag, since=since, until=until)
+    with transaction():
+        if found:
+            services.record_session(known.id, found, now=clock.now())
+        else:
+            services.abandon(known.id, "Stripe never made a session for it", now=clock.now())
+    return found.id if found else None
+
+
+def _miss(known: Known, e: Missing, *, patient: bool) -> None:
+    """Keep places while a session that Stripe does not know under this key could still be paid under another."""
+    over = clock.now() >= known.expires_at
+    with transaction():
+        if over or not patient:
+            services.abandon(known.id, e.said, now=clock.now())
+        else:
+            services.note_failure(known.id, e.said, now=clock.now())
+
+
+def _leave_alone(session_id: str | None, event_id: str | None) -> Settled:
+    log.info("session %s is not ours", session_id)
+    _mark(event_id, "foreign")
+    return FOREIGN
+
+
+def _mark(event_id: str | None, outcome: str) -> None:
+    if event_id:
+        with transaction():
+            services.mark_event(event_id, outcome, now=clock.now())
+
+
+def _stands(attempt_id: int) -> Settled:
+    known = queries.get_attempt(attempt_id)
+    return Settled(known.order_id, known.state, known.url)
+
+
+def look_again(known: Known) -> AttemptState:
+    """Return where an attempt stands, asking Stripe if that can change and was not just done."""
+    just_asked = known.asked_at is not None and clock.now() - known.asked_at < rules.PATIENCE
+    if known.state not in HOLDING or just_asked:
+        return known.state
+    try:
+        return settle(attempt_id=known.id).state or known.state
+    except (UpstreamFailed, Busy) as e:
+        log.warning("attempt %s could not be settled on return: %s", known.id, e)
+        return known.state
+
+
+def process_event(event_id: str) -> bool:
+    """Make the effects of an event that is in the inbox; on any failure it stays due, and False is returned."""
+    try:
+        event = queries.find_event(event_id)
+        if event is None or event.processed_at is not None:
+            return True
+        if event.type.startswith("checkout.session."):
+            settle(session_id=event.object_id, event_id=event_id)
+        else:
+            _mark(event_id, "ignored")
+        return True
+    except Exception as e:
+        log.exception("event %s could not be processed", event_id)
+        with transaction():
+            services.fail_event(event_id, f"{type(e).__name__}: {e}")
+        return False
+
+
+# ---- money goes back ----
+
+
+def execute_refund(refund_id: int, *, actor: Actor = STRIPE) -> RefundState:
+    """Ask Stripe for a refund that is written down; the same refund is never made twice. Raises UpstreamFailed."""
+    with transaction():
+        order = services.submit_refund(refund_id, actor=actor, now=clock.now())
+    if order is None:
+        return queries.get_refund_state(refund_id)
+    try:
+        answer = _refund_once(order)
+        state, said, stripe_id = rules.refund_state(answer.status), answer.reason, answer.id
+    except Rejected as e:
+        log.error("Stripe rejected refund %s: %s (%s)", refund_id, e.said, e.code)
+        state, said, stripe_id = RefundState.FAILED, e.said, ""
+    with transaction():
+        ledger.move_refund(
+            refund_id, state, actor=actor, now=clock.now(), stripe_id=stripe_id, error=said
+        )
+    return state
+
+
+def _refund_once(order: services.RefundOrder) -> StripeRefund:
+    """Make the refund, or find the one that an earlier call has made and never heard of."""
+    found = None
+    if rules.must_look_first(order.requested_at, clock.now()):
+        found = _find_refund(order)
+    try:
+        return found or gateway.create_refund(
+            order.payment_intent, order.amount, key=order.key, metadata=order.metadata
+        )
+    except Rejected:
+        found = _find_refund(order)
+        if found:
+            return found
+        raise
+
+
+def _find_refund(order: services.RefundOrder) -> StripeRefund | None:
+    refunds = gateway.list_refunds(order.payment_intent)
+    return next((r for r in refunds if r.tag == order.key), None)
