@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from regsys.capacity import services as capacity
+from regsys.capacity.queries import list_pools
 from regsys.events import queries, services
 from regsys.events.kinds import EventKind, EventMode, LeaderLevel, PublicContact, Rate
 from regsys.events.models import Event, TicketType
@@ -138,7 +139,7 @@ def let_go(registration_ids: Sequence[int], *, now: datetime) -> None:
 def sizes(event_id: int, now: datetime) -> dict[str, tuple[int | None, int]]:
     """Return each pool's size and how many hold a place in it."""
     db.session.rollback()
-    pools = {p.id: p.name for p in queries.list_pools([event_id])}
+    pools = {p.id: p.name for p in list_pools([event_id])}
     counts = capacity.counts(pools, now=now)
     return {name: (counts[i].size, counts[i].settled + counts[i].held) for i, name in pools.items()}
 
