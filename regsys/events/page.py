@@ -10,12 +10,14 @@ from flask_babel import gettext as _
 
 from regsys.events import queries, rules
 from regsys.events.models import Event, Session
+from regsys.events.states import EventState
 from regsys.web.urls import settings
 
 
-def page_context(event: Event, now: datetime) -> dict[str, Any]:
-    """Return everything that `events/show.html` needs."""
-    (listing,) = queries.listings([event], now=now)
+def page_context(event: Event, now: datetime, *, as_if: EventState | None = None) -> dict[str, Any]:
+    """Return everything that `events/show.html` needs; `as_if`: in another state than it is."""
+    places = queries.places_of([event.id], now=now)[event.id]
+    listing = queries.listing(event, places, now=now, as_if=as_if)
     return {
         "listing": listing,
         "event": event,

@@ -10,7 +10,7 @@ from regsys.capacity import services as capacity
 from regsys.capacity.models import Claim, PoolKind
 from regsys.capacity.queries import list_pool_holders, list_pools, list_used
 from regsys.events import rules
-from regsys.events.kinds import PublicContact
+from regsys.events.kinds import PublicContact, Rate
 from regsys.events.models import Event, Leader, Venue
 from regsys.events.queries.showing import list_pool_ids
 from regsys.kernel.db import db
@@ -50,6 +50,24 @@ def publish_facts(event: Event) -> rules.PublishFacts:
             for a in event.assignments
         ),
         has_key=bool(event.private_key_hash),
+    )
+
+
+def gap_facts(event: Event, *, now: datetime) -> rules.GapFacts:
+    """Return what an organizer may have forgotten."""
+    sizes = pool_sizes(event, now=now)
+    prices = [p for t in event.ticket_types if t.on_sale for p in t.prices]
+    return rules.GapFacts(
+        mode=event.mode,
+        enrollment=event.enrollment,
+        visibility=event.visibility,
+        has_venue=event.venue_id is not None,
+        has_link=bool(event.join_link),
+        has_sessions=bool(event.sessions),
+        has_leaders=bool(event.assignments),
+        has_limit=sizes.total is not None,
+        has_early_price=any(p.rate is Rate.EARLY for p in prices),
+        has_early_rule=event.early_until is not None or sizes.early is not None,
     )
 
 

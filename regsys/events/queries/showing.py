@@ -1,7 +1,7 @@
 """Reading events, always with a constant number of queries."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -227,9 +227,13 @@ def listings(events: Sequence[Event], *, now: datetime) -> list[Listing]:
     return [listing(e, places[e.id], now=now) for e in events]
 
 
-def listing(event: Event, places: Places, *, now: datetime) -> Listing:
-    """Return how one event stands."""
+def listing(
+    event: Event, places: Places, *, now: datetime, as_if: EventState | None = None
+) -> Listing:
+    """Return how one event stands, or would stand in another state."""
     facts = sale_facts(event, places)
+    if as_if is not None:
+        facts = replace(facts, state=as_if)
     early = rules.EarlyRule(event.early_until, places.early_left)
     rows = [
         row

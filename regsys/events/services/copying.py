@@ -29,6 +29,14 @@ def days_between(event: Event, first_day: date) -> int:
     return (first_day - wall_time(event.starts_at, event.time_zone).date()).days
 
 
+def list_moves(event: Event, first_day: date) -> list[tuple[str, datetime, datetime]]:
+    """List every time of an event with the one that a copy has: (which, old, new), in order."""
+    days, zone = days_between(event, first_day), event.time_zone
+    own = [(name, at) for name in MOMENTS if (at := getattr(event, name))]
+    all_times = [*own, *((s.title, s.starts_at) for s in event.sessions)]
+    return [(name, at, later(at, days, zone)) for name, at in sorted(all_times, key=lambda x: x[1])]
+
+
 def copy_event(
     event_id: int, *, title: str, first_day: date, with_leaders: bool, actor: Actor, now: datetime
 ) -> int:

@@ -65,7 +65,8 @@ def _move(
 ) -> None:
     before = event.state
     move(event, to, now=now)
-    event.state_reason = reason
+    # Visitors read why it is off; why it was shown without a leader is for the audit only.
+    event.state_reason = "" if to is EventState.PUBLISHED else reason
     record(
         action,
         ("event", event.id),
