@@ -14,11 +14,11 @@ from wtforms import (
     TelField,
     TextAreaField,
 )
-from wtforms.validators import Email, InputRequired, NumberRange, Optional
+from wtforms.validators import DataRequired, Email, InputRequired, Optional
 
 from regsys.content.kinds import InquiryKind
 from regsys.content.rules import ASKS
-from regsys.web.forms import AtMost, BaseForm
+from regsys.web.forms import AtMost, BaseForm, Between
 
 
 class ContactForm(BaseForm):
@@ -26,13 +26,13 @@ class ContactForm(BaseForm):
 
     name = StringField(
         _l("Your name"),
-        (InputRequired(_l("Please write your name.")), AtMost(200)),
+        (DataRequired(_l("Please write your name.")), AtMost(200)),
         render_kw={"autocomplete": "name"},
     )
     email = EmailField(
         _l("Your e-mail"),
         (
-            InputRequired(_l("Please write your e-mail address, so that we can answer.")),
+            DataRequired(_l("Please write your e-mail address, so that we can answer.")),
             Email(_l("This does not look like an e-mail address."), allow_smtputf8=False),
             AtMost(254),
         ),
@@ -49,13 +49,13 @@ class ContactForm(BaseForm):
     place = StringField(_l("Town"), (AtMost(200),), render_kw={"autocomplete": "address-level2"})
     people = IntegerField(
         _l("How many people"),
-        (NumberRange(1, 100_000, _l("Please write a number of people, like 12.")),),
+        (Between(1, 100_000, _l("Please write a number of people, like 12.")),),
         render_kw={"inputmode": "numeric", "min": 1},
     )
     wished_dates = StringField(_l("A few possible dates"), (AtMost(300),))
     message = TextAreaField(
         _l("Your message"),
-        (InputRequired(_l("Please write a message.")), AtMost(5000)),
+        (DataRequired(_l("Please write a message.")), AtMost(5000)),
         description=_l("Please write nothing about a patient."),
         render_kw={"rows": 7},
     )
@@ -81,7 +81,7 @@ def contact_form(kind: InquiryKind, **defaults: Any) -> ContactForm:
             delattr(form, name)
             continue
         field = form[name]
-        first = InputRequired(_MISSING[name]) if asked[name] else Optional()
+        first = DataRequired(_MISSING[name]) if asked[name] else Optional()
         field.validators = (first, *field.validators)
         field.flags.required = asked[name]
     return form
@@ -90,7 +90,7 @@ def contact_form(kind: InquiryKind, **defaults: Any) -> ContactForm:
 class PageForm(BaseForm):
     """A page in Markdown; `seen` says which version the editor began with."""
 
-    title = StringField(_l("Title"), (InputRequired(_l("Please write a title.")), AtMost(200)))
+    title = StringField(_l("Title"), (DataRequired(_l("Please write a title.")), AtMost(200)))
     slug = StringField(
         _l("Address"),
         (AtMost(80),),
@@ -116,7 +116,7 @@ class PageForm(BaseForm):
 class NewsForm(BaseForm):
     """An item of news in Markdown."""
 
-    title = StringField(_l("Title"), (InputRequired(_l("Please write a title.")), AtMost(200)))
+    title = StringField(_l("Title"), (DataRequired(_l("Please write a title.")), AtMost(200)))
     slug = StringField(
         _l("Address"),
         (AtMost(80),),
@@ -127,7 +127,7 @@ class NewsForm(BaseForm):
     )
     body = TextAreaField(
         _l("Text"),
-        (InputRequired(_l("Please write a text.")), AtMost(20_000)),
+        (DataRequired(_l("Please write a text.")), AtMost(20_000)),
         description=_l("Markdown, as on pages."),
         render_kw={"rows": 12},
     )

@@ -241,6 +241,7 @@ def test_the_societys_own_logo_is_served(make_app: Any, settings: Settings, tmp_
     answer = client.get("/logo")
     assert answer.content_type.startswith("image/svg+xml")
     assert answer.data == logo.read_bytes()
+    answer.close()
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     assert '<img class="brand__logo" src="/logo"' in client.get("/contact/thanks").get_data(
         as_text=True
