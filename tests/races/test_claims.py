@@ -15,7 +15,7 @@ from regsys.events.services import PlacesPlan, TypePlan
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
 from tests.conftest import Database
-from tests.support import counting
+from tests.support import rawsql
 from tests.support.fair import ORGANIZER, TICKET, Fair, add_drafts, open_fair
 from tests.support.together import booking, errors, raise_unexpected, together
 
@@ -41,7 +41,7 @@ def test_sixteen_threads_take_exactly_five_places(
     results = together([_claim_for(app, fair, r, now) for r in ids])
     raise_unexpected(results, Refused)
     assert len(errors(results)) == CROWD - 5
-    assert counting.live_places(database.url, fair.event_id) == [1, 2, 3, 4, 5]
+    assert rawsql.live_places(database.url, fair.event_id) == [1, 2, 3, 4, 5]
 
 
 def test_lapsed_places_are_sold_again_exactly_once(
@@ -55,8 +55,8 @@ def test_lapsed_places_are_sold_again_exactly_once(
     results = together([_claim_for(app, fair, r, later) for r in ids])
     raise_unexpected(results, Refused)
     assert len(errors(results)) == CROWD - 5
-    assert counting.live_places(database.url, fair.event_id) == [1, 2, 3, 4, 5]
-    holders = counting.rows(
+    assert rawsql.live_places(database.url, fair.event_id) == [1, 2, 3, 4, 5]
+    holders = rawsql.rows(
         database.url, "SELECT registration_id FROM claim WHERE released_at IS NULL"
     )
     assert not {r for (r,) in holders} & set(first)
@@ -82,11 +82,9 @@ def test_extending_a_lapsing_hold_against_buyers_gives_the_place_to_one_of_them(
     raise_unexpected(results, Refused)
     kept = {r for r, said in zip(holders, results[:5], strict=True) if said is True}
     won = {r for r, said in zip(rivals, results[5:], strict=True) if isinstance(said, set)}
-    live = counting.rows(
-        database.url, "SELECT registration_id FROM claim WHERE released_at IS NULL"
-    )
+    live = rawsql.rows(database.url, "SELECT registration_id FROM claim WHERE released_at IS NULL")
     assert {r for (r,) in live} == kept | won
-    numbers = counting.live_places(database.url, fair.event_id)
+    numbers = rawsql.live_places(database.url, fair.event_id)
     assert len(numbers) == len(set(numbers)) == len(kept | won) <= 5
 
 
@@ -108,8 +106,8 @@ def test_shrinking_the_pool_against_buyers_never_leaves_more_people_than_places(
 
     results = together([_claim_for(app, fair, r, now) for r in ids] + [shrink])
     raise_unexpected(results, Refused)
-    live = counting.live_places(database.url, fair.event_id)
-    places = counting.number(
+    live = rawsql.live_places(database.url, fair.event_id)
+    places = rawsql.number(
         database.url,
         "SELECT count(*) FROM place p JOIN pool o ON o.id = p.pool_id WHERE o.event_id = ?",
         fair.event_id,
@@ -137,7 +135,7 @@ def test_code_that_forgets_the_lock_cannot_sell_a_place_twice(
     results = together([insert(r) for r in ids])
     raise_unexpected(results, IntegrityError)
     assert len(errors(results)) == CROWD - 1
-    assert counting.live_places(database.url, fair.event_id) == [1]
+    assert rawsql.live_places(database.url, fair.event_id) == [1]
 
 
 def test_a_claim_that_fails_half_way_leaves_nothing(
@@ -147,4 +145,4 @@ def test_a_claim_that_fails_half_way_leaves_nothing(
     wanted = [(r, fair.pool_ids) for r in ids]
     with pytest.raises(Refused), transaction():
         capacity.claim(wanted, now=now, until=None)
-    assert counting.live_places(database.url, fair.event_id) == []
+    assert rawsql.live_places(database.url, fair.event_id) == []

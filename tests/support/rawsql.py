@@ -1,0 +1,56 @@
+"""Counting by plain SQL on a connection of its own: races and crashes are not judged by the product's own queries."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+Rows = list[tuple[Any, ...]]
+
+
+def rows(url: str, query: str, *values: object) -> Rows:
+    """Return what a query finds; `?` stands for a value on both databases."""
+    if url.startswith("sqlite"):
+        return _from_sqlite(url, query, values)
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        wanted = query.replace("%", "%%").replace("?", "%s") if values else query
+        return connection.execute(wanted.encode(), values or None).fetchall()
+
+
+def _from_sqlite(url: str, query: str, values: Sequence[object]) -> Rows:
+    connection = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=10, isolation_level=None)
+    try:
+        return connection.execute(query, values).fetchall()
+    finally:
+        connection.close()
+
+
+def number(url: str, query: str, *values: object) -> int:
+    """Return the one number that a query finds."""
+    return int(rows(url, query, *values)[0][0])
+
+
+def tallies(url: str, query: str, *values: object) -> dict[Any, int]:
+    """Return counts by the first column."""
+    return {key: int(count) for key, count in rows(url, query, *values)}
+
+
+def live_places(url: str, event_id: int) -> list[int]:
+    """Return the numbers of the event's places on which a live claim stands, twice where there are two."""
+    found = rows(
+        url,
+        "SELECT c.number FROM claim c JOIN pool p ON p.id = c.pool_id WHERE p.event_id = ?"
+        " AND p.kind = 'total' AND c.released_at IS NULL ORDER BY c.number",
+        event_id,
+    )
+    return [n for (n,) in found]
+
+
+def states(url: str, event_id: int) -> dict[str, int]:
+    """Return how many registrations of the event are in each state."""
+    return tallies(
+        url,
+        "SELECT state, count(*) FROM registration WHERE event_id = ? GROUP BY state",
+        event_id,
+    )
