@@ -8,7 +8,7 @@ from sqlalchemy import Executable, delete, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 
 from regsys.kernel.db import db
-from regsys.kernel.errors import TooMany
+from regsys.kernel.errors import NotFound, TooMany
 from regsys.kernel.settings import Settings
 from regsys.web.models import RateCount
 
@@ -25,6 +25,12 @@ def register(app: Flask, settings: Settings) -> None:
         f"connect-src 'self'; form-action 'self' {origin}; base-uri 'none'; frame-ancestors 'none'; "
         "frame-src 'self'; manifest-src 'self'"
     )
+
+    @app.before_request
+    def no_nul() -> None:
+        # No address of ours has one, and PostgreSQL takes none in a text that it compares.
+        if "\x00" in request.path or b"%00" in request.query_string:
+            raise NotFound
 
     @app.after_request
     def headers(response: Response) -> Response:
