@@ -1,0 +1,19 @@
+"""Shape of what organizers type about events."""
+
+from regsys.events.forms.basics import BasicsForm, CopyForm, NewEventForm, PublishForm, ReasonForm
+from regsys.events.forms.people import LeaderForm, LeadersForm, VenueForm
+from regsys.events.forms.places import PlacesForm
+from regsys.events.forms.schedule import ScheduleForm
+
+__all__ = [
+    "BasicsForm",
+    "CopyForm",
+    "LeaderForm",
+    "LeadersForm",
+    "NewEventForm",
+    "PlacesForm",
+    "PublishForm",
+    "ReasonForm",
+    "ScheduleForm",
+    "VenueForm",
+]
