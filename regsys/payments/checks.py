@@ -11,7 +11,7 @@ from regsys.payments.gateway import Endpoint
 Finding = tuple[bool, str, str]
 
 PATH = "/webhooks/stripe"
-# What the endpoint must be subscribed to. The rest of payments.md's list comes with refunds and disputes.
+# What the endpoint must be subscribed to; what we do not act on yet is stored all the same.
 EVENTS = (
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
@@ -21,6 +21,11 @@ EVENTS = (
     "refund.created",
     "refund.updated",
     "refund.failed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.closed",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
 )
 
 

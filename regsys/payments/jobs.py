@@ -8,7 +8,6 @@ from typing import Any
 from regsys.jobs.periodic import Handler, Periodic
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
-from regsys.kernel.errors import UpstreamFailed
 from regsys.payments import queries, services
 from regsys.payments.gateway import Unreachable
 from regsys.payments.settle import execute_refund, process_event, settle
@@ -52,12 +51,13 @@ def _ask(attempt_id: int) -> bool:
 
 
 def _refund(refund_id: int) -> bool:
+    """Carry out one refund; return False where Stripe is not there."""
     try:
         execute_refund(refund_id)
         return True
-    except UpstreamFailed:
-        log.warning("refund %s waits: Stripe does not answer", refund_id)
-        return False
+    except Exception as e:
+        log.exception("refund %s could not be carried out", refund_id)
+        return not isinstance(e, Unreachable)
 
 
 HANDLERS: dict[str, Handler] = {"payments.poll": poll}

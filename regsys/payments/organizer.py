@@ -8,9 +8,8 @@ from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import UpstreamFailed
 from regsys.ledger import rules as ledger_rules
-from regsys.ledger import services as ledger
 from regsys.ledger.states import RefundState
-from regsys.payments import queries, rules
+from regsys.payments import queries, rules, services
 from regsys.payments.queries import Scope
 from regsys.payments.settle import execute_refund, settle
 from regsys.payments.states import AttemptState
@@ -73,7 +72,7 @@ def refund(payment_id: int) -> ResponseReturnValue:
     why = _(ledger_rules.PROBLEM_TITLES[row.payment.problem]) if row.payment.problem else ""
     actor = current_actor()
     with transaction():
-        made = ledger.refund_whole(payment_id, reason=why, actor=actor, now=clock.now())
+        made = services.request_full_refund(payment_id, reason=why, actor=actor, now=clock.now())
     amount = money_words(made.amount, made.currency)
     try:
         _tell(execute_refund(made.id, actor=actor), amount)

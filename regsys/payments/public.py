@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from regsys.kernel.errors import NotFound, Refused, UpstreamFailed
 from regsys.payments import queries
-from regsys.payments.settle import start_checkout, look_again
+from regsys.payments.settle import look_again, start_checkout
 from regsys.payments.states import AttemptState
 from regsys.registration.queries import due, find_order_by_token
 from regsys.web.errors import page, refusal_text

@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import func, select
+from sqlalchemy.event import listen, remove
 from werkzeug.test import TestResponse
 
 from regsys.capacity import services as capacity
@@ -231,6 +234,20 @@ class Shop:
         db.session.rollback()
         db.session.expire_all()
 
+    @contextmanager
+    def counting(self) -> Iterator[list[str]]:
+        """Collect the statements that reach the database, those of the test itself among them."""
+        statements: list[str] = []
+
+        def note(_c: object, _k: object, statement: str, *_more: object) -> None:
+            statements.append(statement)
+
+        listen(db.engine, "before_cursor_execute", note)
+        try:
+            yield statements
+        finally:
+            remove(db.engine, "before_cursor_execute", note)
+
     def states(self, order: Placed) -> list[str]:
         """Return the states of an order's registrations."""
         self.fresh()
@@ -251,18 +268,42 @@ class Shop:
         query = select(Payment).where(Payment.order_id == order.id).order_by(Payment.id)
         return [(p.amount, p.problem) for p in db.session.scalars(query)]
 
+    def outcome(self, order: Placed) -> tuple[Any, ...]:
+        """Return how an order has ended: places, attempts, money, confirmations."""
+        return (
+            self.states(order),
+            self.attempt_states(order),
+            self.payments(order),
+            self.confirmations(order),
+        )
+
+    def all_attempts(self) -> list[PaymentAttempt]:
+        self.fresh()
+        return list(db.session.scalars(select(PaymentAttempt)))
+
+    def refunds_at_stripe(self, order: Placed) -> list[str]:
+        """Return the ids of the refunds of an order's payments, as Stripe has them."""
+        intents = [p.reference for p in self.payment_rows(order)]
+        client = self.sandbox.client()
+        return [
+            r.id for i in intents for r in client.v1.refunds.list({"payment_intent": i or ""}).data
+        ]
+
     def payment_rows(self, order: Placed) -> list[Payment]:
         self.fresh()
         query = select(Payment).where(Payment.order_id == order.id).order_by(Payment.id)
         return list(db.session.scalars(query))
 
-    def letters(self, order: Placed) -> list[str]:
-        """Return the kinds of the letters to an order's people."""
+    def letters_of(self, order: Placed) -> list[tuple[str, str]]:
+        """Return (key, address) of the letters about an order."""
         self.fresh()
-        query = select(Message.kind).where(
-            Message.registration_id.in_(order.registrations) | (Message.order_id == order.id)
-        )
-        return sorted(db.session.scalars(query))
+        query = select(Message.key, Message.to_email).where(Message.order_id == order.id)
+        return [(key, to) for key, to in db.session.execute(query)]
+
+    def change_payer(self, order: Placed, email: str) -> None:
+        """Give the payer another address."""
+        with transaction():
+            db.session.get_one(Order, order.id).email = email
 
     def confirmations(self, order: Placed) -> int:
         """Count the confirmations to an order's attendees."""

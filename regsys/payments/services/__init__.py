@@ -9,7 +9,7 @@ from regsys.payments.services.attempts import (
     record_session,
 )
 from regsys.payments.services.inbox import fail_event, mark_event, receive
-from regsys.payments.services.refunding import RefundOrder, submit_refund
+from regsys.payments.services.refunding import RefundOrder, request_full_refund, submit_refund
 from regsys.payments.services.settling import apply_session
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "open_attempt",
     "receive",
     "record_session",
+    "request_full_refund",
     "submit_refund",
 ]

@@ -10,7 +10,8 @@ from regsys.kernel.db import db
 from regsys.kernel.errors import Refusal, Refused
 from regsys.kernel.text import N_
 from regsys.ledger import services as ledger
-from regsys.ledger.models import Method, Refund
+from regsys.ledger.models import Method, Payment, Refund
+from regsys.ledger.queries import get_payment
 from regsys.ledger.states import RefundState
 from regsys.payments import rules
 
@@ -26,21 +27,32 @@ class RefundOrder:
     requested_at: datetime
 
 
+def request_full_refund(payment_id: int, *, reason: str, actor: Actor, now: datetime) -> Refund:
+    """Write down that a card payment is to be given back in full; a second click gets the same refund."""
+    _check_card(get_payment(payment_id))
+    return ledger.refund_whole(payment_id, reason=reason, actor=actor, now=now)
+
+
+def _check_card(payment: Payment) -> str:
+    """Return the payment's id at Stripe; raise Refused if it did not come through Stripe."""
+    if payment.method is not Method.CARD or not payment.reference:
+        raise Refused(
+            Refusal("NotByCard", N_("Only what was paid by card can be given back by Stripe."))
+        )
+    return payment.reference
+
+
 def submit_refund(refund_id: int, *, actor: Actor, now: datetime) -> RefundOrder | None:
     """Note that Stripe is asked for a refund, and return what to ask; None: it has answered already."""
     refund = db.session.get_one(Refund, refund_id, populate_existing=True, with_for_update=True)
     if refund.state not in (RefundState.REQUESTED, RefundState.SUBMITTED):
         return None
-    payment = refund.payment
-    if payment.method is not Method.CARD or not payment.reference:
-        raise Refused(
-            Refusal("NotByCard", N_("Only what was paid by card can be given back by Stripe."))
-        )
+    intent = _check_card(refund.payment)
     ledger.move_refund(refund_id, RefundState.SUBMITTED, actor=actor, now=now)
     # The intent's id keeps two installations on one Stripe account apart.
-    key = f"refund-{refund.id}-{payment.reference}"
+    key = f"refund-{refund.id}-{intent}"
     return RefundOrder(
-        payment_intent=payment.reference,
+        payment_intent=intent,
         amount=money.to_stripe(refund.amount, refund.currency),
         key=key,
         metadata={rules.REFUND_TAG: key},
