@@ -7,6 +7,17 @@ from collections.abc import Callable
 
 from tests.world import World
 
+
+def _work(w: World) -> str:
+    """Return the workspace of the event."""
+    return f"/organize/events/{w.event.id}"
+
+
+def _person(w: World) -> str:
+    """Return the organizer's page of one registration."""
+    return f"{_work(w)}/registrations/{w.registration.id}"
+
+
 SAMPLES: dict[str, Callable[[World], str]] = {
     # content
     "content.home": lambda w: "/",
@@ -32,6 +43,43 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "events.groups": lambda w: "/groups",
     "events.show": lambda w: f"/events/{w.event.slug}",
     "events.show_ics": lambda w: f"/events/{w.event.slug}.ics",
+    "events_organizer.new": lambda w: "/organize/events/new",
+    "events_organizer.copy": lambda w: f"/organize/events/{w.event.id}/copy",
+    "events_organizer.edit": lambda w: f"/organize/events/{w.event.id}/edit",
+    "events_organizer.schedule": lambda w: f"/organize/events/{w.event.id}/schedule",
+    "events_organizer.tickets": lambda w: f"/organize/events/{w.event.id}/tickets",
+    "events_organizer.leaders": lambda w: f"/organize/events/{w.event.id}/leaders",
+    "events_organizer.preview": lambda w: f"/organize/events/{w.event.id}/preview",
+    "events_organizer.page": lambda w: f"/organize/events/{w.event.id}/page",
+    "events_organizer.all_leaders": lambda w: "/organize/leaders",
+    "events_organizer.new_leader": lambda w: "/organize/leaders/new",
+    "events_organizer.edit_leader": lambda w: f"/organize/leaders/{w.leader.id}",
+    "events_organizer.venues": lambda w: "/organize/venues",
+    "events_organizer.new_venue": lambda w: "/organize/venues/new",
+    "events_organizer.edit_venue": lambda w: f"/organize/venues/{w.venue.id}",
+    # questions
+    "questions_organizer.questions": lambda w: f"/organize/events/{w.event.id}/questions",
+    "questions_organizer.new_question": lambda w: f"/organize/events/{w.event.id}/questions/new",
+    "questions_organizer.edit_question": lambda w: (
+        f"/organize/events/{w.event.id}/questions/agrees_confidentiality"
+    ),
+    "events_organizer.edit": lambda w: f"{_work(w)}/edit",
+    "events_organizer.copy": lambda w: f"{_work(w)}/copy",
+    "events_organizer.page": lambda w: f"{_work(w)}/page",
+    "events_organizer.preview": lambda w: f"{_work(w)}/preview",
+    "events_organizer.schedule": lambda w: f"{_work(w)}/schedule",
+    "events_organizer.tickets": lambda w: f"{_work(w)}/tickets",
+    "events_organizer.leaders": lambda w: f"{_work(w)}/leaders",
+    "events_organizer.all_leaders": lambda w: "/organize/leaders",
+    "events_organizer.new_leader": lambda w: "/organize/leaders/new",
+    "events_organizer.edit_leader": lambda w: f"/organize/leaders/{w.leader.id}",
+    "events_organizer.venues": lambda w: "/organize/venues",
+    "events_organizer.new_venue": lambda w: "/organize/venues/new",
+    "events_organizer.edit_venue": lambda w: f"/organize/venues/{w.venue.id}",
+    # questions
+    "questions_organizer.questions": lambda w: f"{_work(w)}/questions",
+    "questions_organizer.new_question": lambda w: f"{_work(w)}/questions/new",
+    "questions_organizer.edit_question": lambda w: f"{_work(w)}/questions/{w.question.key}",
     # accounts
     "accounts.sign_in": lambda w: "/signin",
     "accounts.sent": lambda w: "/signin/sent",
@@ -43,6 +91,18 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "registration.register": lambda w: f"/events/{w.event.slug}/register",
     "registration.order": lambda w: f"/o/{w.order.token}",
     "registration.attendee": lambda w: f"/r/{w.registration.token}",
+    "registration.calendar": lambda w: f"/r/{w.registration.token}/calendar.ics",
+    "registration.cart": lambda w: "/cart",
+    "registration.go_on": lambda w: "/cart/next",
+    "registration.person": lambda w: "/cart/people/2",
+    "registration.answers": lambda w: "/cart/answers/1",
+    "registration.review": lambda w: "/cart/review",
+    "registration_organizer.add": lambda w: f"{_work(w)}/registrations/add",
+    "registration_organizer.contact": lambda w: f"{_person(w)}/contact",
+    "registration_organizer.note": lambda w: f"{_person(w)}/note",
+    "registration_organizer.cancel": lambda w: (
+        f"/organize/events/{w.unpaid.event_id}/registrations/{w.unpaid.id}/cancel"
+    ),
     # payments
     "payments.paid": lambda w: f"/o/{w.order.token}/paid?session_id={w.attempt.session_id}",
     "payments_organizer.money": lambda w: "/organize/money",
@@ -59,6 +119,18 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "outbox_organizer.message_html": lambda w: f"/organize/messages/{w.message_id}/html",
     # leaders
     # reports
+    "reports_organizer.home": lambda w: "/organize",
+    "reports_organizer.events": lambda w: "/organize/events",
+    "reports_organizer.event": _work,
+    "reports_organizer.messages": lambda w: f"{_work(w)}/messages",
+    "reports_organizer.export_csv": lambda w: f"{_work(w)}/export.csv",
+    "reports_organizer.export_xlsx": lambda w: f"{_work(w)}/export.xlsx",
+    "reports_organizer.registrations": lambda w: "/organize/registrations",
+    "reports_organizer.registration": _person,
+    "reports_organizer.export_all_csv": lambda w: "/organize/registrations/export.csv",
+    "reports_organizer.export_all_xlsx": lambda w: "/organize/registrations/export.xlsx",
+    "reports_organizer.audit": lambda w: "/organize/audit",
+    "reports_organizer.jobs": lambda w: "/organize/jobs",
     # web
     "web.healthz": lambda w: "/healthz",
     "web.readyz": lambda w: "/readyz",
