@@ -118,6 +118,8 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "outbox_organizer.message": lambda w: f"/organize/messages/{w.message_id}",
     "outbox_organizer.message_html": lambda w: f"/organize/messages/{w.message_id}/html",
     # leaders
+    "leaders_leader.home": lambda w: "/lead",
+    "leaders_leader.roster": lambda w: f"/lead/{w.led_event.id}",
     # reports
     "reports_organizer.home": lambda w: "/organize",
     "reports_organizer.events": lambda w: "/organize/events",

@@ -26,10 +26,15 @@ from regsys.outbox import services as outbox
 from regsys.outbox.compose import Draft
 from regsys.payments.models import PaymentAttempt
 from regsys.payments.states import AttemptState
+from regsys.questions.models import Question
+from regsys.registration import services as registering
 from regsys.registration.models import Order, Registration
+from regsys.registration.public.base import CART
 from regsys.registration.states import RegistrationState
+from tests.cast import a_person, list_people, make_answers, make_cart
 
 T = TypeVar("T")
+SHORT_FORM = Event.slug == "see-a-balint-group"
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,45 @@ class World:
             session[TOKEN] = token
         return client
 
+    def visitor(self) -> FlaskClient:
+        """Return a browser with a cart: two places, everybody named, the payer's answers given."""
+        client = self.app.test_client()
+        with client.session_transaction() as session:
+            session[CART] = self.cart_token
+        return client
+
+    @cached_property
+    def cart_token(self) -> str:
+        """The token of a cart that waits to be placed."""
+        with self.app.app_context():
+            event = db.session.scalars(self._events(Enrollment.OPEN).where(SHORT_FORM)).first()
+            assert event, "the demo has no event whose form asks for one agreement only"
+            ticket = event.ticket_types[0]
+            order = make_cart(event, quantities={ticket.name: 2})
+            mine, guest = list_people(order)
+            with transaction():
+                payer, mine_is = a_person("Lysander Saltmarsh"), {event.id: ticket.id}
+                registering.describe_payer(order.id, payer, phone="", mine=mine_is, now=clock.now())
+            with transaction():
+                registering.describe_person(
+                    order.id, guest.id, a_person("Guest Nutkin"), now=clock.now()
+                )
+            make_answers(mine, agrees_confidentiality=True)
+            token = order.token
+            db.session.remove()
+        return token
+
     @cached_property
     def event(self) -> Event:
         """An event that is public, open and sells places."""
         return self.first(self._events(Enrollment.OPEN).join(Event.ticket_types))
+
+    @cached_property
+    def led_event(self) -> Event:
+        """An event that the person of `user_with("leader")` leads."""
+        user = self.user_with("leader")
+        mine = Leader.user_id == user.id
+        return self.first(select(Event).join(Event.assignments).join(Leader).where(mine))
 
     @cached_property
     def external_event(self) -> Event:
@@ -95,6 +135,17 @@ class World:
         return self.first(
             select(Registration).where(confirmed, Registration.event_id == self.event.id)
         )
+
+    @cached_property
+    def unpaid(self) -> Registration:
+        """A registration that waits for its payment."""
+        waiting = Registration.state == RegistrationState.AWAITING_PAYMENT
+        return self.first(select(Registration).where(waiting))
+
+    @cached_property
+    def question(self) -> Question:
+        """A question that `event` asks."""
+        return self.first(select(Question).where(Question.event_id == self.event.id))
 
     @cached_property
     def order(self) -> Order:

@@ -33,8 +33,7 @@ def test_every_page_is_fit_to_be_seen(
     problems = []
     with serving(world.app) as url:
         context = new_context(browser, size=size, dark=dark)
-        if who != "visitor":
-            sign_in(context, url, world, "leader" if who == "leader" else "owner")
+        enter(context, url, world, who)
         for stop in stops:
             problems += [f"{stop}: {p}" for p in look(context, url, stop)]
         context.close()
@@ -60,9 +59,11 @@ def shows_html(stop: Stop) -> bool:
     return not stop.rule.endpoint.endswith(NO_PAGES)
 
 
-def sign_in(context: BrowserContext, url: str, world: World, role: str) -> None:
-    """Give the browser the cookie of somebody who is signed in."""
-    cookie = world.sign_in(world.user_with(role)).get_cookie("regsys")
+def enter(context: BrowserContext, url: str, world: World, who: str) -> None:
+    """Give the browser the cookie of a visitor with a cart, or of somebody who is signed in."""
+    role = "leader" if who == "leader" else "owner"
+    client = world.visitor() if who == "visitor" else world.sign_in(world.user_with(role))
+    cookie = client.get_cookie("regsys")
     assert cookie
     context.add_cookies([{"name": "regsys", "value": cookie.value, "url": url}])
 

@@ -14,7 +14,7 @@ from regsys.kernel import clock, migrate
 from regsys.kernel.db import db, transaction
 from regsys.kernel.settings import Settings
 from tests.conftest import TODAY
-from tests.house.test_looks import shows_html, sign_in, whose
+from tests.house.test_looks import enter, shows_html, whose
 from tests.house.visiting import Stop, list_stops
 from tests.support.browser import PHONE, WIDE, launch, new_context, shoot
 from tests.support.servers import serving
@@ -40,8 +40,7 @@ def picture(browser: Browser, url: str, world: World, stops: list[Stop], target:
             look = f"{size[0]}-{'dark' if dark else 'light'}"
             for who in ("visitor", "leader", "organizer"):
                 context = new_context(browser, size=size, dark=dark)
-                if who != "visitor":
-                    sign_in(context, url, world, "leader" if who == "leader" else "owner")
+                enter(context, url, world, who)
                 page = context.new_page()
                 for stop in (s for s in stops if whose(s) == who):
                     page.goto(url + stop.address, wait_until="load")
