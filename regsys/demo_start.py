@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import select
@@ -16,17 +17,16 @@ from regsys.events.models import Assignment, Leader
 from regsys.kernel import clock
 from regsys.kernel.db import db, transaction
 from regsys.kernel.settings import Settings
-from regsys.launch import SIGN_INS
 
 LEADERS_SHOWN = 2
 
 
-def load(settings: Settings) -> None:
-    """Load the demo into an empty database, say what was loaded, and write the sign-ins down."""
+def load(settings: Settings, sign_ins: Path) -> None:
+    """Load the demo into an empty database, say what was loaded, and write the sign-ins into the file."""
     app = create_app(settings)
     with app.app_context():
         _load()
-    write_sign_ins(app, settings)
+    write_sign_ins(app, sign_ins)
 
 
 def _load() -> None:
@@ -41,11 +41,10 @@ def _load() -> None:
     print("Left out for now: " + "; ".join(loaded.left_out) + ".")
 
 
-def write_sign_ins(app: Flask, settings: Settings) -> None:
+def write_sign_ins(app: Flask, file: Path) -> None:
     """Write the file that the sign-in page and the first lines on the terminal show."""
     with app.app_context():
         found = [*_organizers(), *_leaders()]
-    file = settings.DATA_DIR / SIGN_INS
     half = file.with_suffix(".part")
     half.write_text(json.dumps(found, indent=1, ensure_ascii=False))
     os.replace(half, file)

@@ -169,10 +169,11 @@ def prepare_demo(env: Mapping[str, str]) -> None:
         from regsys.kernel import migrate  # slow import
 
         migrate.upgrade(settings)
-    if not (settings.DATA_DIR / SIGN_INS).exists():
+    sign_ins = settings.DATA_DIR / SIGN_INS
+    if not sign_ins.exists():
         from regsys import demo_start  # slow import
 
-        demo_start.load(settings)
+        demo_start.load(settings, sign_ins)
 
 
 def prepare_service(env: Mapping[str, str]) -> None:
