@@ -150,6 +150,7 @@ class Client(FlaskClient):
     """
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("buffered", True)  # a streamed answer is read and closed in that context
         return Context().run(super().open, *args, **kwargs)
 
 

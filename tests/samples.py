@@ -63,23 +63,6 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "questions_organizer.edit_question": lambda w: (
         f"/organize/events/{w.event.id}/questions/agrees_confidentiality"
     ),
-    "events_organizer.edit": lambda w: f"{_work(w)}/edit",
-    "events_organizer.copy": lambda w: f"{_work(w)}/copy",
-    "events_organizer.page": lambda w: f"{_work(w)}/page",
-    "events_organizer.preview": lambda w: f"{_work(w)}/preview",
-    "events_organizer.schedule": lambda w: f"{_work(w)}/schedule",
-    "events_organizer.tickets": lambda w: f"{_work(w)}/tickets",
-    "events_organizer.leaders": lambda w: f"{_work(w)}/leaders",
-    "events_organizer.all_leaders": lambda w: "/organize/leaders",
-    "events_organizer.new_leader": lambda w: "/organize/leaders/new",
-    "events_organizer.edit_leader": lambda w: f"/organize/leaders/{w.leader.id}",
-    "events_organizer.venues": lambda w: "/organize/venues",
-    "events_organizer.new_venue": lambda w: "/organize/venues/new",
-    "events_organizer.edit_venue": lambda w: f"/organize/venues/{w.venue.id}",
-    # questions
-    "questions_organizer.questions": lambda w: f"{_work(w)}/questions",
-    "questions_organizer.new_question": lambda w: f"{_work(w)}/questions/new",
-    "questions_organizer.edit_question": lambda w: f"{_work(w)}/questions/{w.question.key}",
     # accounts
     "accounts.sign_in": lambda w: "/signin",
     "accounts.sent": lambda w: "/signin/sent",
