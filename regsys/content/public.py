@@ -31,6 +31,7 @@ from regsys.events.rules import Standing
 from regsys.kernel import clock, tokens
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, TooMany
+from regsys.kernel.paths import root
 from regsys.kernel.text import N_
 from regsys.web.caching import revalidated
 from regsys.web.guard import public
@@ -242,11 +243,10 @@ def _seconds_open(stamp: str | None, now: datetime) -> int | None:
 @blueprint.get("/logo")
 @public
 def logo() -> ResponseReturnValue:
-    """Send the society's mark, if it has one of its own."""
-    path = settings().ORGANISATION_LOGO
-    if not path:
-        raise NotFound(N_("There is no logo."))
-    response = send_file(Path(path).resolve(), conditional=True, max_age=3600)
+    """Send the society's mark: its own file, or the ring."""
+    own = settings().ORGANISATION_LOGO
+    path = Path(own).resolve() if own else root() / "static" / "favicon.svg"
+    response = send_file(path, conditional=True, max_age=3600)
     # An SVG can carry script: as a picture it never runs, and opened by itself it may not either.
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'unsafe-inline'; sandbox"
