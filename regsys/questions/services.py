@@ -106,6 +106,11 @@ def copy_answers(pairs: Mapping[int, int], *, now: datetime) -> None:
     db.session.flush()
 
 
+def drop_answers(registration_id: int) -> None:
+    """Delete everything that one person answered."""
+    db.session.execute(delete(Answer).where(Answer.registration_id == registration_id))
+
+
 def _put(entry: Entry, registration_id: int, value: Any, *, now: datetime) -> None:
     q, answer = entry.question, entry.answer
     if answer is not None and answer.stored == value and answer.question_id == q.id:

@@ -1,0 +1,32 @@
+"""The sweep: what lapsed is ended, and carts that nobody placed are forgotten."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from regsys.jobs.periodic import Handler, Periodic
+from regsys.kernel import clock
+from regsys.kernel.db import transaction
+from regsys.registration import queries, services
+
+
+def sweep(payload: Mapping[str, Any]) -> None:
+    """End registrations whose hold is over, an order at a time, each in a transaction of its own."""
+    now = clock.now()
+    for order_id in queries.list_lapsed_order_ids(now=now):
+        with transaction():
+            services.expire_lapsed(order_id, now=now)
+
+
+def forget(payload: Mapping[str, Any]) -> None:
+    """Delete old carts that were never placed, with what was typed into them."""
+    now = clock.now()
+    for order_id in queries.list_forgettable_order_ids(now=now):
+        with transaction():
+            services.forget(order_id, now=now)
+
+
+HANDLERS: dict[str, Handler] = {"registration.sweep": sweep, "registration.forget": forget}
+PERIODIC = [
+    Periodic("registration.sweep", every=30),
+    Periodic("registration.forget", every=6 * 3600),
+]

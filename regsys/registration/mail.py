@@ -1,0 +1,219 @@
+"""The letters of this room; each is composed in the transaction that makes it true, under a key of its own."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from regsys.events.kinds import EventMode
+from regsys.events.models import Event
+from regsys.kernel.money import show
+from regsys.outbox import services as outbox
+from regsys.outbox.compose import compose
+from regsys.registration import ics
+from regsys.registration.models import Order, Registration
+from regsys.web import html
+from regsys.web.urls import absolute
+
+
+def send_confirmations(order: Order, confirmed: Sequence[Registration], *, now: datetime) -> None:
+    """Write to each confirmed person, and to the payer where they are none of them."""
+    for r in confirmed:
+        send_confirmation(r, key=f"confirm:{r.id}", now=now)
+    if order.email.casefold() not in {r.email_key for r in confirmed}:
+        _send_order_confirmed(order, confirmed, now=now)
+
+
+def send_confirmation(r: Registration, *, key: str, now: datetime) -> None:
+    """Write to one confirmed person: own link, calendar, and what is still to be answered."""
+    attachment = ics.write(
+        r, method="REQUEST", location=location(r.event), description=_for_calendar(r), now=now
+    )
+    _send(
+        "confirmation",
+        r,
+        key=key,
+        subject=_("You have a place: %(title)s", title=r.event.title),
+        links={"own": absolute("registration.attendee", token=r.token), **_join_link(r)},
+        context={"open": r.answered_at is None, "paid": _price(r)},
+        attachments=[_attached(attachment, "REQUEST")],
+        now=now,
+    )
+
+
+def _send_order_confirmed(
+    order: Order, confirmed: Sequence[Registration], *, now: datetime
+) -> None:
+    draft = compose(
+        "registration/mail_order_confirmed",
+        key=f"order-confirmed:{order.id}",
+        kind="order_confirmed",
+        to=(order.payer_name, order.email),
+        subject=ngettext(
+            "The place is confirmed", "The %(num)d places are confirmed", len(confirmed)
+        ),
+        links={"order": absolute("registration.order", token=order.token)},
+        context={
+            "order": order,
+            "rows_of": rows_of,
+            "people": confirmed,
+            "total": _total(order, confirmed),
+        },
+        order_id=order.id,
+    )
+    outbox.enqueue(draft, now=now)
+
+
+def send_hold_expired(order: Order, gone: Sequence[Registration], *, now: datetime) -> None:
+    """Tell the payer that nothing was paid in time, and how to begin again."""
+    draft = compose(
+        "registration/mail_hold_expired",
+        key=f"order-expired:{order.id}",
+        kind="hold_expired",
+        to=(order.payer_name, order.email),
+        subject=_("Your places were let go: %(titles)s", titles=_titles(gone)),
+        links={"order": absolute("registration.order", token=order.token)},
+        context={"order": order, "rows_of": rows_of, "people": gone},
+        order_id=order.id,
+    )
+    outbox.enqueue(draft, now=now)
+
+
+def send_existing_link(r: Registration, *, now: datetime) -> None:
+    """Mail a person the link that exists already, at most once in an hour."""
+    begun = r.order.placed_at is None
+    links = {} if begun else {"own": absolute("registration.attendee", token=r.token)}
+    if begun and r.order.email.casefold() == r.email_key:
+        links = {"own": absolute("registration.order", token=r.order.token)}
+    hour = int(now.timestamp()) // 3600
+    _send(
+        "existing_link",
+        r,
+        key=f"existing-link:{r.id}:{hour}",
+        subject=_("Your link: %(title)s", title=r.event.title),
+        links=links,
+        context={"begun": begun},
+        now=now,
+    )
+
+
+def send_pay_link(r: Registration, *, until: datetime, now: datetime) -> None:
+    """Mail the link to pay to somebody whom an organizer has put down."""
+    _send(
+        "pay_link",
+        r,
+        key=f"pay-link:{r.id}",
+        subject=_("A place is held for you: %(title)s", title=r.event.title),
+        links={"order": absolute("registration.order", token=r.order.token)},
+        context={"until": until, "price": _price(r)},
+        now=now,
+    )
+
+
+def send_cancelled(r: Registration, *, reason: str, was_confirmed: bool, now: datetime) -> None:
+    """Tell a person that an organizer has cancelled their place, and take it off their calendar."""
+    r.sequence += 1
+    text = ics.write(r, method="CANCEL", location=location(r.event), description="", now=now)
+    _send(
+        "cancelled",
+        r,
+        key=f"cancelled:{r.id}",
+        subject=_("Your place was cancelled: %(title)s", title=r.event.title),
+        context={"reason": reason},
+        attachments=[_attached(text, "CANCEL")] if was_confirmed else [],
+        now=now,
+    )
+
+
+def _send(
+    kind: str,
+    r: Registration,
+    *,
+    key: str,
+    subject: str,
+    now: datetime,
+    context: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> None:
+    draft = compose(
+        f"registration/mail_{kind}",
+        key=key,
+        kind=kind,
+        to=(r.name, r.email),
+        subject=subject,
+        context={
+            "r": r,
+            "event": r.event,
+            "when": when(r.event),
+            "where": where(r.event),
+            **(context or {}),
+        },
+        event_id=r.event_id,
+        **_about(r),
+        **more,
+    )
+    outbox.enqueue(draft, now=now)
+
+
+def rows_of(registrations: Sequence[Registration]) -> list[tuple[str, str]]:
+    """Return who comes to what, for lists in letters."""
+    return [(r.name, f"{r.event.title}, {html.day(r.event.starts_at, r.event.time_zone)}")
+            for r in registrations]  # fmt: skip
+
+
+def _about(r: Registration) -> dict[str, Any]:
+    # A cart may be forgotten, and letters are kept: they name what was placed only.
+    return {"order_id": r.order_id, "registration_id": r.id} if r.order.placed_at else {}
+
+
+def when(event: Event) -> list[str]:
+    """Return when an event is, in lines: each meeting of a series, or start and end."""
+    zone = event.time_zone
+    if ics.is_series(event):
+        return [html.times(s.starts_at, s.ends_at, zone) for s in event.sessions]
+    if html.day(event.starts_at, zone) == html.day(event.ends_at, zone):
+        return [html.times(event.starts_at, event.ends_at, zone)]
+    to = _("to %(moment)s", moment=html.when(event.ends_at, zone))
+    return [html.when(event.starts_at, zone), to]
+
+
+def where(event: Event) -> list[str]:
+    """Return where an event is, in lines; the join link is not among them."""
+    lines = []
+    if event.venue:
+        street = ", ".join(p for p in (event.venue.address, event.venue.city) if p)
+        lines = [line for line in (event.venue.name, street) if line]
+    if event.mode is not EventMode.IN_PERSON:
+        lines.append(_("Online"))
+    return lines
+
+
+def location(event: Event) -> str:
+    """Return where an event is, in one line for a calendar."""
+    return ", ".join(where(event))
+
+
+def _for_calendar(r: Registration) -> str:
+    return _("Your number: %(code)s", code=r.code)
+
+
+def _join_link(r: Registration) -> dict[str, str]:
+    return {"join": r.event.join_link} if r.event.join_link else {}
+
+
+def _price(r: Registration) -> str:
+    return show(r.price, r.event.currency)
+
+
+def _total(order: Order, registrations: Sequence[Registration]) -> str:
+    return show(sum(r.price for r in registrations), order.currency)
+
+
+def _titles(registrations: Sequence[Registration]) -> str:
+    return ", ".join(dict.fromkeys(r.event.title for r in registrations))
+
+
+def _attached(text: str, method: str) -> dict[str, str]:
+    return {"filename": "calendar.ics", "type": ics.TYPE % method, "text": text}

@@ -1,0 +1,136 @@
+"""What organizers do with one registration."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from regsys.events.queries import get_event
+from regsys.kernel import clock
+from regsys.kernel.db import transaction
+from regsys.kernel.errors import Refused
+from regsys.registration import queries, services
+from regsys.registration.forms import ByHandForm, CancelForm, ContactForm, NoteForm, filled
+from regsys.registration.models import Registration
+from regsys.web.errors import refusal_text
+from regsys.web.guard import current_actor, requires
+
+bp = Blueprint(
+    "registration_organizer", __name__, url_prefix="/organize/events/<int:event_id>/registrations"
+)
+
+
+def _back(event_id: int, registration_id: int) -> ResponseReturnValue:
+    target = url_for(
+        "reports_organizer.registration", event_id=event_id, registration_id=registration_id
+    )
+    return redirect(target, 303)
+
+
+@bp.route("/add", methods=["GET", "POST"])
+@requires("registrar")
+def add(event_id: int) -> ResponseReturnValue:
+    """Give somebody a place by hand."""
+    event = get_event(event_id)
+    form = ByHandForm()
+    form.ticket_type.choices = [(t.id, t.name) for t in event.ticket_types if t.prices]
+    if form.validate_on_submit():
+        try:
+            with transaction():
+                made = services.add_by_hand(
+                    event_id,
+                    services.Person(form.first_name.data, form.last_name.data, form.email.data),
+                    ticket_type_id=form.ticket_type.data,
+                    to_pay=form.payment.data == "link",
+                    reason=form.reason.data or "",
+                    actor=current_actor(),
+                    now=clock.now(),
+                )
+            flash(_("%(name)s has a place; a letter is on its way.", name=made.name), "good")
+            return _back(event_id, made.id)
+        except Refused as e:
+            form.email.errors = [*form.email.errors, refusal_text(e)]
+    status = 422 if form.errors else 200
+    return render_template("registration/organizer_add.html", form=form, event=event), status
+
+
+def _find(event_id: int, registration_id: int) -> Registration:
+    return queries.get_registration(registration_id, event_id=event_id)
+
+
+@bp.route("/<int:registration_id>/cancel", methods=["GET", "POST"])
+@requires("registrar")
+def cancel(event_id: int, registration_id: int) -> ResponseReturnValue:
+    """Cancel a place for which nothing was paid."""
+    registration = _find(event_id, registration_id)
+    form = CancelForm()
+    if form.validate_on_submit():
+        with transaction():
+            services.cancel_unpaid(
+                registration_id,
+                event_id=event_id,
+                reason=form.reason.data or "",
+                actor=current_actor(),
+                now=clock.now(),
+            )
+        flash(_("The place is cancelled, and the person is told by mail."), "good")
+        return _back(event_id, registration_id)
+    status = 422 if form.errors else 200
+    return render_template("registration/organizer_cancel.html", form=form, r=registration), status
+
+
+@bp.post("/<int:registration_id>/resend")
+@requires("registrar")
+def resend(event_id: int, registration_id: int) -> ResponseReturnValue:
+    """Send the confirmation once more."""
+    with transaction():
+        registration = _find(event_id, registration_id)
+        services.resend(registration, actor=current_actor(), now=clock.now())
+    flash(_("The confirmation is on its way again."), "good")
+    return _back(event_id, registration_id)
+
+
+@bp.route("/<int:registration_id>/contact", methods=["GET", "POST"])
+@requires("registrar")
+def contact(event_id: int, registration_id: int) -> ResponseReturnValue:
+    """Mend a person's contact data."""
+    registration = _find(event_id, registration_id)
+    form = ContactForm(obj=registration)
+    if form.validate_on_submit():
+        try:
+            with transaction():
+                moved = services.edit_contact(
+                    registration_id,
+                    filled(form.data),
+                    event_id=event_id,
+                    actor=current_actor(),
+                    now=clock.now(),
+                )
+            flash(
+                _("Saved. A new letter went to the new address.") if moved else _("Saved."), "good"
+            )
+            return _back(event_id, registration_id)
+        except Refused as e:
+            form.email.errors = [*form.email.errors, refusal_text(e)]
+    status = 422 if form.errors else 200
+    return render_template("registration/organizer_contact.html", form=form, r=registration), status
+
+
+@bp.route("/<int:registration_id>/note", methods=["GET", "POST"])
+@requires("registrar")
+def note(event_id: int, registration_id: int) -> ResponseReturnValue:
+    """Keep a note that only organizers read."""
+    registration = _find(event_id, registration_id)
+    form = NoteForm(obj=registration)
+    if form.validate_on_submit():
+        with transaction():
+            services.write_note(
+                registration_id,
+                form.note.data or "",
+                event_id=event_id,
+                actor=current_actor(),
+                now=clock.now(),
+            )
+        flash(_("The note is saved."), "good")
+        return _back(event_id, registration_id)
+    status = 422 if form.errors else 200
+    return render_template("registration/organizer_note.html", form=form, r=registration), status

@@ -1,0 +1,65 @@
+"""What the public doors of this room share: the blueprint, and whose cart this is."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, session
+from flask_babel import gettext as _
+
+from regsys.events import rules as event_rules
+from regsys.kernel.errors import NotFound, Refusal
+from regsys.kernel.text import N_
+from regsys.registration import mail, queries
+from regsys.registration.models import Order, Registration
+from regsys.registration.queries import Held
+
+blueprint = Blueprint("registration", __package__)
+
+CART = "cart"
+
+
+def find_cart(now: datetime) -> Held | None:
+    """Find the cart of this browser, with what is held for it; a placed order is returned too."""
+    token = session.get(CART)
+    order = queries.find_order_by_token(token) if isinstance(token, str) else None
+    return queries.held(order, now=now) if order else None
+
+
+def keep_cart(order: Order) -> None:
+    """Remember the cart in this browser."""
+    session[CART] = order.token
+
+
+def opened_events() -> list[int]:
+    """Return the events whose private link was used in this browser."""
+    return list(session.get(event_rules.OPENED, []))
+
+
+def place_of(held: Held, number: int) -> Registration:
+    """Return the place with this number in a cart (1 is the first); raise NotFound."""
+    if not 1 <= number <= len(held.people):
+        raise NotFound(N_("There is no such place."))
+    return held.people[number - 1]
+
+
+def words(refusal: Refusal) -> str:
+    """Return a refusal's sentence in the reader's language."""
+    return _(refusal.sentence, **dict(refusal.facts))
+
+
+def frame(held: Held, now: datetime, step: int) -> dict[str, Any]:
+    """Return what every screen of a cart shows: the step, the time left, the places.
+
+    Whoever only pays answers nothing for themselves, so that there are three steps.
+    """
+    answers = any(r.is_payer for r in held.people) or not held.order.email
+    return {
+        "held": held,
+        "step": step if answers else min(step, 3),
+        "last": 4 if answers else 3,
+        "seconds": (held.ends_at - now).total_seconds() if held.ends_at else 0,
+        "zone": held.people[0].event.time_zone,
+        "currency": held.order.currency,
+        "may_extend": not held.order.hold_extended,
+        "where": mail.where,
+    }

@@ -1,0 +1,141 @@
+"""The cart: what is held, the review, and placing the order."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from regsys.kernel import clock
+from regsys.kernel.db import transaction
+from regsys.kernel.errors import Refusal, Refused
+from regsys.questions import queries as questions
+from regsys.registration import queries, rules, services
+from regsys.registration.public.base import blueprint, find_cart, frame, keep_cart, words
+from regsys.registration.queries import Held
+from regsys.registration.rules import Step
+from regsys.registration.states import RegistrationState as S
+from regsys.web.guard import public
+from regsys.web.urls import settings
+
+
+@blueprint.get("/cart")
+@public
+def cart() -> ResponseReturnValue:
+    """Show what is held, or that it was let go."""
+    now = clock.now()
+    held = find_cart(now)
+    if held and held.order.placed_at:
+        return redirect(url_for(".order", token=held.order.token), 303)
+    if held is None or not held.people:
+        return render_template("registration/empty.html")
+    if not held.holding:
+        return _lapsed(held)
+    return render_template("registration/cart.html", **frame(held, now, 1))
+
+
+@blueprint.get("/cart/next")
+@public
+def go_on() -> ResponseReturnValue:
+    """Go to the first screen on which something is missing."""
+    held = find_cart(clock.now())
+    if held is None or not held.holding or held.order.placed_at:
+        return redirect(url_for(".cart"), 303)
+    step, n = held.next_step
+    if step is Step.REVIEW:
+        return redirect(url_for(".review"), 303)
+    endpoint = ".answers" if step is Step.ANSWERS else ".person"
+    return redirect(url_for(endpoint, n=n), 303)
+
+
+@blueprint.get("/cart/review")
+@public
+def review() -> ResponseReturnValue:
+    """Show who comes, what it costs and why, and what happens if they cannot come."""
+    now = clock.now()
+    held = find_cart(now)
+    if held is None or not held.holding or held.order.placed_at:
+        return redirect(url_for(".cart"), 303)
+    if held.next_step[0] is not Step.REVIEW:
+        return redirect(url_for(".go_on"), 303)
+    own_numbers = {r.id: n for n, r in enumerate(held.people, start=1) if r.is_payer}
+    return render_template(
+        "registration/review.html",
+        answers=questions.list_answers(list(own_numbers)) if own_numbers else {},
+        reasons={x.registration_id: x.reason for x in queries.list_lines(held.order.id)},
+        own_numbers=own_numbers,
+        own_number=next(iter(own_numbers.values()), 0),
+        **frame(held, now, 4),
+    )
+
+
+@blueprint.post("/cart/place")
+@public
+def place() -> ResponseReturnValue:
+    """Place the order; where something is to pay, the browser posts on to the payment with the same click."""
+    now = clock.now()
+    held = find_cart(now)
+    if held is None:
+        return redirect(url_for(".cart"), 303)
+    try:
+        with transaction():
+            order = services.place(held.order.id, now=now)
+    except Refused as e:
+        if e.refusal in (rules.HOLD_EXPIRED, rules.NOT_COMPLETE, rules.NOTHING_CHOSEN):
+            return redirect(url_for(".go_on"), 303)
+        raise
+    if any(r.state is S.AWAITING_PAYMENT for r in order.registrations):
+        return redirect(url_for("payments.pay", token=order.token), 307)
+    return redirect(url_for(".order", token=order.token), 303)
+
+
+@blueprint.post("/cart/remove")
+@public
+def remove() -> ResponseReturnValue:
+    """Give one place back."""
+    now = clock.now()
+    held = find_cart(now)
+    if held and held.holding and not held.order.placed_at:
+        place_id = request.form.get("place", 0, type=int)
+        with transaction():
+            services.remove_from_cart(held.order.id, place_id, now=now)
+    return redirect(url_for(".cart"), 303)
+
+
+@blueprint.post("/cart/extend")
+@public
+def extend() -> ResponseReturnValue:
+    """Hold the places a quarter of an hour longer, once."""
+    now = clock.now()
+    held = find_cart(now)
+    if held and held.holding and not held.order.placed_at:
+        with transaction():
+            services.extend_hold(held.order.id, now=now)
+        flash(_("You have 15 more minutes."), "good")
+    return redirect(url_for(".go_on"), 303)
+
+
+@blueprint.post("/cart/again")
+@public
+def again() -> ResponseReturnValue:
+    """Take the places of a lapsed cart again, with everything that was typed."""
+    now = clock.now()
+    held = find_cart(now)
+    if held is None or held.holding or held.order.placed_at:
+        return redirect(url_for(".go_on"), 303)
+    try:
+        with transaction():
+            order = services.take_again(held.order.id, minutes=settings().HOLD_MINUTES, now=now)
+    except Refused as e:
+        return _lapsed(held, refusal=e.refusal)
+    keep_cart(order)
+    flash(_("You have your places again."), "good")
+    return redirect(url_for(".go_on"), 303)
+
+
+def _lapsed(held: Held, *, refusal: Refusal | None = None) -> ResponseReturnValue:
+    return render_template(
+        "registration/lapsed.html",
+        held=held,
+        why=words(refusal) if refusal else None,
+        minutes=settings().HOLD_MINUTES,
+        keep_days=rules.FORGET_AFTER.days,
+    ), 409 if refusal else 200

@@ -1,0 +1,119 @@
+"""The payer's page, behind its secret link: how things stand, and what can still be changed before paying."""
+
+from datetime import datetime
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from regsys.events import queries as events
+from regsys.kernel import clock
+from regsys.kernel.actors import payer
+from regsys.kernel.db import transaction
+from regsys.kernel.errors import NotFound, Refused
+from regsys.kernel.text import N_
+from regsys.ledger import queries as ledger
+from regsys.registration import mail, queries, rules, services
+from regsys.registration.models import Order, Registration
+from regsys.registration.public.base import blueprint, find_cart, keep_cart, words
+from regsys.registration.queries import Held
+from regsys.registration.rules import OrderState
+from regsys.registration.states import LIVE
+from regsys.registration.states import RegistrationState as S
+from regsys.web.guard import public
+from regsys.web.urls import settings
+
+
+@blueprint.get("/o/<token>")
+@public
+def order(token: str) -> ResponseReturnValue:
+    """Show the payer how their order stands."""
+    now = clock.now()
+    held = queries.held(_get(token), now=now)
+    if held.order.placed_at is None:
+        keep_cart(held.order)
+        return redirect(url_for(".cart"), 303)
+    return _show(held, now)
+
+
+def _get(token: str) -> Order:
+    found = queries.find_order_by_token(token)
+    if found is None:
+        raise NotFound(N_("There is no such order."))
+    return found
+
+
+def _show(held: Held, now: datetime, *, refusal: str | None = None) -> ResponseReturnValue:
+    found = held.order
+    balance = queries.due(found.id)
+    states = {r.state for r in found.registrations}
+    state = rules.order_state(states, due=balance.due, holding=held.holding, ends_at=held.ends_at)
+    live = [r for r in found.registrations if r.state in LIVE]
+    return render_template(
+        "registration/order.html",
+        order=found,
+        held=held,
+        live=live or found.registrations,
+        own=own_place(found),
+        state=state,
+        balance=balance,
+        payments=ledger.payments_of([found.id]),
+        lines=queries.list_lines(found.id),
+        may_remove=state is OrderState.TO_PAY and len(held.unpaid) > 1,
+        seconds=(held.ends_at - now).total_seconds() if held.ends_at else 0,
+        zone=found.registrations[0].event.time_zone,
+        where=mail.where,
+        places=events.places_of([found.registrations[0].event_id], now=now)[
+            found.registrations[0].event_id
+        ],
+        refusal=refusal,
+        now=now,
+    ), 409 if refusal else 200
+
+
+def own_place(found: Order) -> Registration | None:
+    """Return the payer's own confirmed place: its page and calendar are theirs too."""
+    key = found.email.casefold()
+    mine = (r for r in found.registrations if r.email_key == key and r.state is S.CONFIRMED)
+    return next(mine, None)
+
+
+@blueprint.post("/o/<token>/remove")
+@public
+def order_remove(token: str) -> ResponseReturnValue:
+    """Take one person off before paying."""
+    now = clock.now()
+    found = _get(token)
+    place = request.form.get("place", 0, type=int)
+    try:
+        with transaction():
+            services.remove_person(found.id, place, actor=payer(found.payer_name), now=now)
+    except Refused as e:
+        return _show(queries.held(_get(token), now=now), now, refusal=words(e.refusal))
+    flash(_("The person was taken off, and the sum is smaller now."), "good")
+    return redirect(url_for(".order", token=token), 303)
+
+
+@blueprint.post("/o/<token>/again")
+@public
+def order_again(token: str) -> ResponseReturnValue:
+    """Begin again with the people of an order whose places were let go."""
+    now = clock.now()
+    found = _get(token)
+    running = find_cart(now)
+    if running and running.holding and not running.order.placed_at and _same(running.order, found):
+        return redirect(url_for(".go_on"), 303)
+    try:
+        with transaction():
+            cart = services.take_again(found.id, minutes=settings().HOLD_MINUTES, now=now)
+    except Refused as e:
+        return _show(queries.held(_get(token), now=now), now, refusal=words(e.refusal))
+    keep_cart(cart)
+    flash(_("Your places are held again. Please look at everything once more, then pay."), "good")
+    return redirect(url_for(".go_on"), 303)
+
+
+def _same(cart: Order, found: Order) -> bool:
+    """Tell whether the cart holds the same people already: a second click begins nothing new."""
+    people = {(r.event_id, r.email_key) for r in found.registrations if r.state is S.EXPIRED}
+    return people <= {(r.event_id, r.email_key) for r in cart.registrations}

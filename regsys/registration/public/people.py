@@ -1,0 +1,249 @@
+"""Steps 2 and 3: who pays, who comes, and what the payer answers for themselves."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
+
+from regsys.kernel import clock
+from regsys.kernel.actors import ANONYMOUS
+from regsys.kernel.db import transaction
+from regsys.kernel.errors import Refusal, Refused
+from regsys.questions import queries as questions
+from regsys.questions.forms import QuestionsForm, build
+from regsys.registration import rules, services
+from regsys.registration.forms import (
+    AboutForm,
+    Choice,
+    PayerForm,
+    PersonForm,
+    build_about,
+    build_payer,
+)
+from regsys.registration.models import Registration
+from regsys.registration.public.base import blueprint, find_cart, frame, place_of, words
+from regsys.registration.queries import Held
+from regsys.registration.services import Person
+from regsys.web.guard import public
+from regsys.web.security import count_and_limit
+
+ADDRESSES_AN_HOUR = 12
+
+
+@blueprint.route("/cart/people/<int:n>", methods=["GET", "POST"])
+@public
+def person(n: int) -> ResponseReturnValue:
+    """Ask who pays (0), or who comes on one place."""
+    now = clock.now()
+    held = find_cart(now)
+    if held is None or held.order.placed_at or not held.people:
+        return redirect(url_for(".cart"), 303)
+    if n == 0:
+        return _payer(held, now)
+    if place_of(held, n).is_payer:
+        return redirect(url_for(".person", n=0), 303)
+    return _guest(held, n, now)
+
+
+# ---- the payer
+
+
+def _payer(held: Held, now: datetime) -> ResponseReturnValue:
+    order = held.order
+    data = {k: getattr(order, k) for k in ("first_name", "last_name", "email", "phone")}
+    form = build_payer(_choices(held), data=data)
+    if "extend" in request.form:
+        return _ask_payer(_more_time(held, now), form, now)
+    if not form.validate_on_submit():
+        return _ask_payer(held, form, now)
+    who = Person(form.first_name.data, form.last_name.data, form.email.data)
+    phone, mine = form.phone.data or "", form.mine
+    refusal = _try(
+        lambda: services.describe_payer(order.id, who, phone=phone, mine=mine, now=now), now
+    )
+    if refusal:
+        form.email.errors = [words(refusal)]
+        return _ask_payer(held, form, now, status=409)
+    return redirect(url_for(".go_on"), 303)
+
+
+def _ask_payer(
+    held: Held, form: PayerForm, now: datetime, *, status: int = 0
+) -> ResponseReturnValue:
+    if not held.holding:
+        return redirect(url_for(".cart"), 303)
+    return render_template(
+        "registration/payer.html",
+        form=form,
+        mine=[f for f in form if f.name.startswith("mine_")],
+        **frame(held, now, 2),
+    ), status or _status(form)
+
+
+def _choices(held: Held) -> list[Choice]:
+    """Ask, for each event in the cart, which place is the payer's own."""
+    events = {r.event_id: r.event for r in held.people}
+    several = len(events) > 1
+    return [
+        (
+            event.id,
+            _("Are you coming yourself to %(title)s?", title=event.title)
+            if several
+            else _("Are you coming yourself?"),
+            *_own_places(held, event.id),
+        )
+        for event in events.values()
+    ]
+
+
+def _own_places(held: Held, event_id: int) -> tuple[Sequence[tuple[int, str]], str | None]:
+    """Return the places of an event that may be the payer's own, and which is chosen before anything is said."""
+    here = [r for r in held.people if r.event_id == event_id]
+    free = {r.ticket_type_id: r.ticket_type for r in here if r.is_payer or not r.email}
+    types = [
+        (t.id, _("Yes") if len(free) == 1 else _("Yes, on this place: %(name)s", name=t.name))
+        for t in free.values()
+    ]
+    mine = [str(r.ticket_type_id) for r in here if r.is_payer]
+    if mine or held.order.email:
+        return types, mine[0] if mine else "no"
+    return types, str(types[0][0]) if types and len(here) == 1 else None
+
+
+# ---- somebody else
+
+
+def _guest(held: Held, n: int, now: datetime) -> ResponseReturnValue:
+    r = place_of(held, n)
+    form = PersonForm(data={k: getattr(r, k) for k in ("first_name", "last_name", "email")})
+    if "extend" in request.form:
+        return _ask_guest(_more_time(held, now), n, form, now)
+    if not form.validate_on_submit():
+        return _ask_guest(held, n, form, now)
+    who = Person(form.first_name.data, form.last_name.data, form.email.data)
+    refusal = _try(lambda: services.describe_person(held.order.id, r.id, who, now=now), now)
+    if refusal:
+        form.email.errors = [words(refusal)]
+        return _ask_guest(held, n, form, now, status=409)
+    return redirect(url_for(".go_on"), 303)
+
+
+def _ask_guest(
+    held: Held, n: int, form: PersonForm, now: datetime, *, status: int = 0
+) -> ResponseReturnValue:
+    if not held.holding:
+        return redirect(url_for(".cart"), 303)
+    others = [i for i, r in enumerate(held.people, start=1) if not r.is_payer]
+    at = others.index(n)
+    return render_template(
+        "registration/person.html",
+        form=form,
+        place=place_of(held, n),
+        at=at + 1,
+        count=len(others),
+        before=others[at - 1] if at else 0,
+        **frame(held, now, 2),
+    ), status or _status(form)
+
+
+# ---- the payer's own answers
+
+
+@blueprint.route("/cart/answers/<int:n>", methods=["GET", "POST"])
+@public
+def answers(n: int) -> ResponseReturnValue:
+    """Ask the payer everything that is asked of an attendee; the others are asked by their own link."""
+    now = clock.now()
+    held = find_cart(now)
+    if held is None or held.order.placed_at or not held.people:
+        return redirect(url_for(".cart"), 303)
+    r = place_of(held, n)
+    if not r.is_payer:
+        return redirect(url_for(".go_on"), 303)
+    required = rules.required_of_person(r.event.kind)
+    about = build_about(required, without=["phone"], data=_known(held, r))
+    form = build(questions.list_form(r.event_id, r.id))
+    if "extend" in request.form:
+        return _ask_answers(_more_time(held, now), n, about, form, now)
+    if request.method == "GET" or not about.validate() & form.validate():
+        return _ask_answers(held, n, about, form, now)
+    with transaction():
+        services.answer(
+            held.order.id,
+            r.id,
+            about=about.about,
+            values=form.values,
+            kept=form.kept,
+            actor=ANONYMOUS,
+            now=now,
+        )
+    return redirect(url_for(".go_on"), 303)
+
+
+def _ask_answers(
+    held: Held, n: int, about: AboutForm, form: QuestionsForm, now: datetime
+) -> ResponseReturnValue:
+    if not held.holding:
+        return redirect(url_for(".cart"), 303)
+    r = place_of(held, n)
+    shown = frame(held, now, 3)
+    return render_template(
+        "registration/answers.html", about=about, form=form, r=r, **shown
+    ), _status(about, form)
+
+
+def _known(held: Held, r: Registration) -> dict[str, str]:
+    """Return what is known of the payer: at a second event nothing is asked twice."""
+    mine = [o for o in held.people if o.is_payer]
+    return {
+        key: getattr(r, key) or next((v for o in mine if (v := getattr(o, key))), "")
+        for key in services.ABOUT
+    }
+
+
+# ---- what these screens share
+
+
+def _status(*forms: Any) -> int:
+    return 422 if any(form.errors for form in forms) else 200
+
+
+def _more_time(held: Held, now: datetime) -> Held:
+    """Make the hold longer, and go on with the same form: nothing that was typed is lost."""
+    try:
+        with transaction():
+            services.extend_hold(held.order.id, now=now)
+    except Refused as e:
+        flash(words(e.refusal), "warn")
+    else:
+        flash(_("You have 15 more minutes."), "good")
+    return find_cart(now) or held
+
+
+def _try(verb: Callable[[], Refusal | None], now: datetime) -> Refusal | None:
+    """Run a verb that may be refused for its address, within limits.
+
+    Two people with one address at the same moment meet at the unique index: the second try sees the first.
+    """
+    try:
+        with transaction():
+            return _limited(verb(), now)
+    except IntegrityError:
+        with transaction():
+            return _limited(verb(), now)
+
+
+def _limited(refusal: Refusal | None, now: datetime) -> Refusal | None:
+    if refusal is rules.EMAIL_TAKEN:
+        count_and_limit(
+            f"address:{request.remote_addr}",
+            limit=ADDRESSES_AN_HOUR,
+            seconds=3600,
+            now=now,
+            sentence=_("Too many addresses were tried. Please wait an hour, or write to us."),
+        )
+    return refusal

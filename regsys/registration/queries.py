@@ -1,0 +1,268 @@
+"""Reading carts, orders and registrations, always with a constant number of queries."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from regsys.capacity.models import Claim
+from regsys.events import rules as event_rules
+from regsys.events.kinds import Rate
+from regsys.events.models import Event, TicketType
+from regsys.events.queries import Places, price_of
+from regsys.kernel import tokens
+from regsys.kernel.db import db
+from regsys.kernel.errors import NotFound
+from regsys.kernel.text import N_
+from regsys.ledger import queries as ledger
+from regsys.ledger.rules import Balance
+from regsys.registration import rules
+from regsys.registration.models import Order, OrderLine, Registration
+from regsys.registration.states import LIVE, UNPAID
+from regsys.registration.states import RegistrationState as S
+
+# Registration id → the first end of its live claims; None: no end.
+Ends = Mapping[int, datetime | None]
+
+WHOLE = (
+    joinedload(Order.registrations).options(
+        joinedload(Registration.event).joinedload(Event.venue),
+        joinedload(Registration.ticket_type),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Held:
+    """An order and what is held for it.
+
+    `ends` maps registration ids with a live claim to its end (None: no end). Claims whose end has come are left out.
+    """
+
+    order: Order
+    ends: Ends
+
+    @property
+    def people(self) -> list[Registration]:
+        """Return the places of a cart: those that were taken off are left out."""
+        return [r for r in self.order.registrations if r.state is not S.CANCELLED]
+
+    @property
+    def unpaid(self) -> list[Registration]:
+        return [r for r in self.order.registrations if r.state in UNPAID]
+
+    @property
+    def holding(self) -> bool:
+        """Tell whether every unpaid place is held."""
+        return bool(self.unpaid) and all(r.id in self.ends for r in self.unpaid)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """Return when the first hold of an unpaid place ends; None: no end, or nothing is held."""
+        return min((e for r in self.unpaid if (e := self.ends.get(r.id))), default=None)
+
+    @property
+    def total(self) -> int:
+        """Return what the places of a cart cost together."""
+        return sum(r.price for r in self.people)
+
+    @property
+    def seats(self) -> list[rules.Seat]:
+        return [
+            rules.Seat(r.is_payer, bool(r.email), r.answered_at is not None) for r in self.people
+        ]
+
+    @property
+    def next_step(self) -> tuple[rules.Step, int]:
+        return rules.next_step(payer_known=bool(self.order.email), seats=self.seats)
+
+
+def find_order_by_token(token: str) -> Order | None:
+    """Find an order by the secret of its link, with its registrations, their events and ticket types."""
+    return _one(select(Order).where(Order.token_hash == tokens.hash_token(token)))
+
+
+def get_order(order_id: int) -> Order:
+    """Get an order with its registrations, their events and ticket types; raise NotFound."""
+    order = _one(select(Order).where(Order.id == order_id))
+    if order is None:
+        raise NotFound(N_("There is no such order."))
+    return order
+
+
+def _one(query: Select[Order]) -> Order | None:
+    return db.session.scalars(query.options(*WHOLE)).unique().one_or_none()
+
+
+def held(order: Order, *, now: datetime) -> Held:
+    """Return the order with what is held for it."""
+    return Held(order, list_ends([r.id for r in order.registrations], now=now))
+
+
+def list_ends(registration_ids: Sequence[int], *, now: datetime) -> dict[int, datetime | None]:
+    """List the registrations that hold places now, with the first end of their claims (None: no end)."""
+    query = (
+        select(Claim.registration_id, func.min(Claim.until))
+        .where(Claim.released_at.is_(None), Claim.registration_id.in_(registration_ids))
+        .where(or_(Claim.until.is_(None), Claim.until > now))
+        .group_by(Claim.registration_id)
+    )
+    return {r: until for r, until in db.session.execute(query) if r is not None}
+
+
+def find_registration_by_token(token: str) -> Registration | None:
+    """Find a registration by the secret of its link, with its event, schedule, order and ticket type."""
+    wanted = Registration.token_hash == tokens.hash_token(token)
+    return db.session.scalar(_whole_registrations().where(wanted))
+
+
+def get_registration(registration_id: int, *, event_id: int) -> Registration:
+    """Get a registration of this event; raise NotFound, also where it belongs to another."""
+    wanted = (Registration.id == registration_id, Registration.event_id == event_id)
+    registration = db.session.scalar(_whole_registrations().where(*wanted))
+    if registration is None:
+        raise NotFound(N_("There is no such registration."))
+    return registration
+
+
+def _whole_registrations() -> Select[Registration]:
+    return select(Registration).options(
+        joinedload(Registration.order),
+        joinedload(Registration.ticket_type),
+        joinedload(Registration.event).options(
+            joinedload(Event.venue), selectinload(Event.sessions)
+        ),
+    )
+
+
+# ---- what is on offer
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A ticket type as it can be taken now; `left` None means that its places never run out."""
+
+    ticket_type: TicketType
+    price: int
+    regular: int
+    rate: Rate
+    left: int | None
+
+
+def get_event_on_sale(slug: str, *, opened: Collection[int]) -> Event:
+    """Get an event that this visitor may see, with its venue, types and prices in one query; raise NotFound."""
+    query = (
+        select(Event)
+        .where(Event.slug == slug)
+        .options(
+            joinedload(Event.venue), joinedload(Event.ticket_types).joinedload(TicketType.prices)
+        )
+    )
+    event = db.session.scalars(query).unique().one_or_none()
+    if event is None or not event_rules.may_see(
+        event.visibility, event.state, opened=event.id in opened
+    ):
+        raise NotFound(N_("There is no such event."))
+    return event
+
+
+def list_offers(event: Event, places: Places, *, now: datetime) -> list[Offer]:
+    """List what can be taken now, at the price of this moment."""
+    rule = event_rules.EarlyRule(event.early_until, places.early_left)
+    offers = []
+    for t in event.ticket_types:
+        if not t.on_sale or not t.prices:
+            continue
+        early, full = price_of(t, Rate.EARLY), price_of(t, Rate.REGULAR)
+        rate = event_rules.rate_for(rule, early is not None, now)
+        regular = full if full is not None else early or 0
+        price = early if rate is Rate.EARLY and early is not None else regular
+        left = places.left_by_type.get(t.id, places.left)
+        offers.append(Offer(t, price, regular, rate, left))
+    return offers
+
+
+def list_lines(order_id: int) -> list[OrderLine]:
+    """List the lines of an order's price."""
+    query = select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.id)
+    return list(db.session.scalars(query))
+
+
+def totals_of(order_ids: Sequence[int]) -> dict[int, int]:
+    """Add up what these orders cost: the sum of all their lines; every id has an entry."""
+    query = (
+        select(OrderLine.order_id, func.sum(OrderLine.amount))
+        .where(OrderLine.order_id.in_(order_ids))
+        .group_by(OrderLine.order_id)
+    )
+    found: dict[int, int] = {o: int(n) for o, n in db.session.execute(query)}
+    return {o: found.get(o, 0) for o in order_ids}
+
+
+def balances_of(order_ids: Sequence[int]) -> dict[int, Balance]:
+    """Return how these orders stand in money."""
+    sums = ledger.sums_of(order_ids)
+    return {o: sums[o].balance(total) for o, total in totals_of(order_ids).items()}
+
+
+def due(order_id: int) -> Balance:
+    """Return how an order stands in money."""
+    return balances_of([order_id])[order_id]
+
+
+def list_live_emails(event_id: int, email_keys: Sequence[str]) -> list[Registration]:
+    """List the live registrations of an event under these addresses (casefolded), with their orders."""
+    query = (
+        select(Registration)
+        .where(Registration.event_id == event_id, Registration.email_key.in_(email_keys))
+        .where(Registration.state.in_(LIVE))
+        .options(joinedload(Registration.order))
+        .execution_options(populate_existing=True)
+    )
+    return list(db.session.scalars(query))
+
+
+def list_live_keys(
+    event_ids: Iterable[int], email_keys: Sequence[str]
+) -> set[tuple[int, str | None]]:
+    """List which of these addresses have a live registration, as (event id, address) pairs."""
+    query = select(Registration.event_id, Registration.email_key).where(
+        Registration.event_id.in_(set(event_ids)),
+        Registration.email_key.in_(email_keys),
+        Registration.state.in_(LIVE),
+    )
+    return {(event_id, key) for event_id, key in db.session.execute(query)}
+
+
+def list_lapsed_order_ids(*, now: datetime, limit: int = 200) -> list[int]:
+    """List orders with an unpaid registration that no longer holds its places."""
+    alive = (
+        select(Claim.id)
+        .where(Claim.registration_id == Registration.id, Claim.released_at.is_(None))
+        .where(or_(Claim.until.is_(None), Claim.until > now))
+    )
+    query = (
+        select(Registration.order_id)
+        .where(Registration.state.in_(UNPAID), ~alive.exists())
+        .distinct()
+        .order_by(Registration.order_id)
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))
+
+
+def list_forgettable_order_ids(*, now: datetime, limit: int = 200) -> list[int]:
+    """List carts that were never placed, hold nothing, and are older than what is typed is kept."""
+    live = select(Registration.id).where(
+        Registration.order_id == Order.id, Registration.state.in_(LIVE)
+    )
+    query = (
+        select(Order.id)
+        .where(Order.placed_at.is_(None), Order.created_at < now - rules.FORGET_AFTER)
+        .where(~live.exists())
+        .order_by(Order.id)
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))

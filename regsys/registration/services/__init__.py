@@ -1,0 +1,63 @@
+"""The verbs of the main room."""
+
+from regsys.registration.services.byhand import (
+    CONTACT,
+    add_by_hand,
+    edit_contact,
+    resend,
+    write_note,
+)
+from regsys.registration.services.carts import (
+    extend_hold,
+    put_in_cart,
+    remove_from_cart,
+    take_again,
+)
+from regsys.registration.services.checkout import (
+    CheckoutFacts,
+    PaidOutcome,
+    confirm_paid,
+    hold_for_checkout,
+    release_checkout,
+)
+from regsys.registration.services.describing import (
+    ABOUT,
+    Person,
+    answer,
+    describe_payer,
+    describe_person,
+)
+from regsys.registration.services.ending import (
+    cancel_unpaid,
+    expire_lapsed,
+    forget,
+    remove_person,
+)
+from regsys.registration.services.placing import place
+
+__all__ = [
+    "ABOUT",
+    "CONTACT",
+    "CheckoutFacts",
+    "PaidOutcome",
+    "Person",
+    "add_by_hand",
+    "answer",
+    "cancel_unpaid",
+    "confirm_paid",
+    "describe_payer",
+    "describe_person",
+    "edit_contact",
+    "expire_lapsed",
+    "extend_hold",
+    "forget",
+    "hold_for_checkout",
+    "place",
+    "put_in_cart",
+    "release_checkout",
+    "remove_from_cart",
+    "remove_person",
+    "resend",
+    "take_again",
+    "write_note",
+]

@@ -1,0 +1,191 @@
+"""What organizers do with one registration: add it, mend it, write to it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from flask_babel import gettext as _
+
+from regsys.audit import services as audit
+from regsys.capacity import services as capacity
+from regsys.events.kinds import Rate
+from regsys.events.models import Event
+from regsys.events.states import EventState
+from regsys.kernel import tokens
+from regsys.kernel.actors import Actor
+from regsys.kernel.db import db
+from regsys.kernel.errors import NotFound, Refusal, Refused
+from regsys.kernel.text import N_, email_key
+from regsys.registration import mail, queries, rules
+from regsys.registration.models import LineKind, Order, Registration
+from regsys.registration.services.describing import Person
+from regsys.registration.services.places import Shelf, get_for_sale, shelves_of, want
+from regsys.registration.services.shared import add_line, lock_order, make_order, move_all
+from regsys.registration.states import LIVE
+from regsys.registration.states import RegistrationState as S
+
+CONTACT = (
+    "first_name", "last_name", "badge_name", "pronouns", "email", "phone", "profession",
+    "credentials", "workplace", "city",
+)  # fmt: skip
+
+
+def add_by_hand(
+    event_id: int,
+    person: Person,
+    *,
+    ticket_type_id: int,
+    to_pay: bool,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> Registration:
+    """Give a person a place: confirmed with nothing to pay, or held for a week behind a mailed link to pay.
+
+    Neither opening times nor a closed event stand in the way; full pools do, and an address that is here already.
+    """
+    event = get_for_sale([event_id]).get(event_id)
+    prices = {t.id: t.prices for t in event.ticket_types} if event else {}
+    if event is None or not prices.get(ticket_type_id):
+        raise NotFound(N_("There is no such ticket type."))
+    refusal = _why_not_add(event, person)
+    if refusal:
+        raise Refused(refusal)
+    regular = [p.amount for p in prices[ticket_type_id] if p.rate is Rate.REGULAR]
+    price = (regular or [p.amount for p in prices[ticket_type_id]])[0] if to_pay else 0
+    order = make_order(event.currency, now=now)
+    order.first_name, order.last_name = person.first_name, person.last_name
+    order.email, order.placed_at = person.email, now
+    r = _make(order, event, ticket_type_id, person, price, now=now)
+    r.note = reason
+    why = _("Regular price.") if price else _("Added by the organizers: nothing to pay.")
+    add_line(order.id, r.id, LineKind.PLACE, why, price)
+    db.session.flush()
+    until = rules.pay_link_until(now, event.starts_at) if price else None
+    _claim(r, shelves_of([event.id]), until=until, now=now)
+    to = S.AWAITING_PAYMENT if price else S.CONFIRMED
+    move_all([r], to, actor=actor, now=now, reason=reason)
+    if until:
+        mail.send_pay_link(r, until=until, now=now)
+    else:
+        mail.send_confirmations(order, [r], now=now)
+    return r
+
+
+def _why_not_add(event: Event, person: Person) -> Refusal | None:
+    if event.state is EventState.CANCELLED:
+        return Refusal("EventCancelled", N_("This event will not take place."))
+    if queries.list_live_emails(event.id, [email_key(person.email)]):
+        return rules.EMAIL_HERE
+    return None
+
+
+def _make(
+    order: Order, event: Event, type_id: int, person: Person, price: int, *, now: datetime
+) -> Registration:
+    token = tokens.new_token()
+    r = Registration(
+        code=f"{order.code}-1",
+        token=token,
+        token_hash=tokens.hash_token(token),
+        order=order,
+        event=event,
+        ticket_type_id=type_id,
+        state=S.DRAFT,
+        state_at=now,
+        rate=Rate.REGULAR,
+        price=price,
+        is_payer=True,
+        first_name=person.first_name,
+        last_name=person.last_name,
+        email=person.email,
+        email_key=email_key(person.email),
+        created_at=now,
+    )
+    db.session.add(r)
+    db.session.flush()
+    return r
+
+
+def _claim(
+    r: Registration, shelves: Mapping[int, Shelf], *, until: datetime | None, now: datetime
+) -> None:
+    capacity.claim(want([r], shelves).wanted, now=now, until=until)
+
+
+def edit_contact(
+    registration_id: int,
+    data: Mapping[str, str],
+    *,
+    event_id: int,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Mend a person's contact data; return whether the address is a new one.
+
+    A new address makes a new secret link, so that the old letter opens nothing any more, and a new letter with it.
+    """
+    order_id = queries.get_registration(registration_id, event_id=event_id).order_id
+    held = lock_order(order_id, now=now)
+    r = next(r for r in held.order.registrations if r.id == registration_id)
+    before = {k: getattr(r, k) for k in CONTACT if k in data and getattr(r, k) != data[k]}
+    if not before:
+        return False
+    moved = "email" in before and email_key(data["email"]) != r.email_key
+    if moved and r.state in LIVE and queries.list_live_emails(event_id, [email_key(data["email"])]):
+        raise Refused(rules.EMAIL_HERE)
+    for key in before:
+        setattr(r, key, data[key])
+    r.email_key = email_key(r.email) or None
+    if r.is_payer:
+        held.order.first_name, held.order.last_name = r.first_name, r.last_name
+        held.order.email = r.email
+    if moved:
+        r.token = tokens.new_token()
+        r.token_hash = tokens.hash_token(r.token)
+    after = {k: data[k] for k in before}
+    _record("registration.contact_changed", r, actor=actor, now=now, before=before, after=after)
+    db.session.flush()
+    if moved and r.state is S.CONFIRMED:
+        mail.send_confirmation(r, key=f"confirm:{r.id}:{r.token_hash[:16]}", now=now)
+    return moved
+
+
+def write_note(
+    registration_id: int, text: str, *, event_id: int, actor: Actor, now: datetime
+) -> None:
+    """Keep an organizers' note on a registration; what it says stays out of the audit."""
+    r = queries.get_registration(registration_id, event_id=event_id)
+    if r.note != text:
+        r.note = text
+        _record("registration.note_changed", r, actor=actor, now=now)
+        db.session.flush()
+
+
+def resend(registration: Registration, *, actor: Actor, now: datetime) -> None:
+    """Send a confirmed person their confirmation once more, at most once a minute; raise Refused for others."""
+    if registration.state is not S.CONFIRMED:
+        raise Refused(rules.NOT_CONFIRMED)
+    minute = int(now.timestamp()) // 60
+    mail.send_confirmation(registration, key=f"confirm:{registration.id}:{minute}", now=now)
+    _record("registration.confirmation_resent", registration, actor=actor, now=now)
+
+
+def _record(
+    action: str,
+    r: Registration,
+    *,
+    actor: Actor,
+    now: datetime,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+) -> None:
+    audit.record(
+        action,
+        ("registration", r.id),
+        actor=actor,
+        now=now,
+        event_id=r.event_id,
+        order_id=r.order_id,
+        before=before,
+        after=after,
+    )

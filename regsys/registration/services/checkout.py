@@ -1,0 +1,141 @@
+"""What a payment does to an order: hold it, confirm it, let it go. `payments` calls these inside its transactions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from flask_babel import gettext as _
+
+from regsys.capacity import services as capacity
+from regsys.events.states import EventState
+from regsys.kernel.actors import Actor
+from regsys.kernel.db import BUSY_SENTENCE
+from regsys.kernel.errors import Busy, Refused
+from regsys.registration import mail, queries, rules
+from regsys.registration.models import LineKind, Registration
+from regsys.registration.queries import Held
+from regsys.registration.services.places import pools_of
+from regsys.registration.services.shared import add_line, end, lock_order, move_all
+from regsys.registration.states import RegistrationState as S
+
+
+@dataclass(frozen=True)
+class CheckoutFacts:
+    """What a payment page needs to know; `lines` are (name, amount in minor units) and add up to `amount`."""
+
+    order_id: int
+    code: str
+    token: str
+    currency: str
+    amount: int
+    payer_email: str
+    payer_name: str
+    lines: Sequence[tuple[str, int]]
+    titles: Sequence[str]
+
+
+class PaidOutcome(StrEnum):
+    """What a payment led to; `no_place`: the places are gone, and nothing was changed."""
+
+    CONFIRMED = "confirmed"
+    ALREADY = "already"
+    NO_PLACE = "no_place"
+
+
+def hold_for_checkout(order_id: int, *, now: datetime) -> CheckoutFacts:
+    """Lock an order and hold its places without an end, for as long as a payment is open.
+
+    Raises Refused unless something is due and every unpaid place is still held.
+    """
+    held = lock_order(order_id, now=now)
+    balance = queries.due(order_id)
+    order = held.order
+    refusal = rules.why_not_pay(
+        {r.state for r in order.registrations},
+        due=balance.due if order.placed_at else 0,
+        holding=held.holding,
+        off=any(r.event.state is EventState.CANCELLED for r in held.unpaid),
+    )
+    if refusal:
+        raise Refused(refusal)
+    if not capacity.extend([r.id for r in held.unpaid], until=None, now=now):
+        raise Refused(rules.HOLD_EXPIRED)
+    return CheckoutFacts(
+        order_id=order.id,
+        code=order.code,
+        token=order.token,
+        currency=order.currency,
+        amount=balance.due,
+        payer_email=order.email,
+        payer_name=order.payer_name,
+        lines=_lines(held, balance.due),
+        titles=list(dict.fromkeys(r.event.title for r in held.unpaid)),
+    )
+
+
+def _lines(held: Held, due: int) -> list[tuple[str, int]]:
+    """Return a line for each person, or one for everything where these do not add up to what is due."""
+    lines = [
+        (f"{r.event.title}: {r.ticket_type.name}, {r.name}", r.price)
+        for r in held.unpaid
+        if r.price
+    ]
+    if sum(amount for _name, amount in lines) == due:
+        return lines
+    return [(_("Order %(code)s", code=held.order.code), due)]
+
+
+def confirm_paid(order_id: int, *, actor: Actor, now: datetime) -> PaidOutcome:
+    """Confirm what was paid for; repeating it changes nothing.
+
+    Places that were let go meanwhile are taken again under the lock. If there are none any more, or the same
+    address has another live registration, nothing is changed and the answer is NO_PLACE.
+    """
+    held = lock_order(order_id, now=now)
+    waiting = [r for r in held.order.registrations if r.state in (S.AWAITING_PAYMENT, S.EXPIRED)]
+    if not waiting:
+        some = any(r.state is S.CONFIRMED for r in held.order.registrations)
+        return PaidOutcome.ALREADY if some else PaidOutcome.NO_PLACE
+    if not _keep_places(held, waiting, now=now):
+        return PaidOutcome.NO_PLACE
+    for r in waiting:
+        if r.state is S.EXPIRED:
+            again = _("The place was taken again when the payment came.")
+            add_line(order_id, r.id, LineKind.PLACE, again, r.price)
+    move_all(waiting, S.CONFIRMED, actor=actor, now=now)
+    mail.send_confirmations(held.order, waiting, now=now)
+    return PaidOutcome.CONFIRMED
+
+
+def _keep_places(held: Held, waiting: Sequence[Registration], *, now: datetime) -> bool:
+    """Hold these places for good: keep those that are held, and take the others again, or change nothing."""
+    gone = [r for r in waiting if r.id not in held.ends]
+    if any(_is_elsewhere(r) for r in gone if r.state is S.EXPIRED):
+        return False
+    if gone:
+        pools = pools_of(gone)
+        try:
+            capacity.claim(pools.wanted, now=now, until=None, up_to=pools.early)
+        except Refused:
+            return False
+    if not capacity.extend([r.id for r in waiting], until=None, now=now):
+        raise Busy(BUSY_SENTENCE)  # a hold ended between two lines: the next try sees it
+    return True
+
+
+def _is_elsewhere(r: Registration) -> bool:
+    found = queries.list_live_emails(r.event_id, [r.email_key]) if r.email_key else []
+    return any(other.id != r.id for other in found)
+
+
+def release_checkout(order_id: int, *, actor: Actor, now: datetime) -> None:
+    """Let the places go because the payment ended without money; repeating it changes nothing."""
+    held = lock_order(order_id, now=now)
+    waiting = [r for r in held.order.registrations if r.state is S.AWAITING_PAYMENT]
+    if not waiting:
+        return
+    line = _("Not paid in time: the place was let go.")
+    reason = _("The payment page was closed without a payment.")
+    end(held.order, waiting, S.EXPIRED, actor=actor, now=now, reason=reason, line=line)
+    mail.send_hold_expired(held.order, waiting, now=now)

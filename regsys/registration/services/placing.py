@@ -1,0 +1,59 @@
+"""From a cart to an order."""
+
+from datetime import datetime
+
+from regsys.audit import services as audit
+from regsys.capacity import services as capacity
+from regsys.events.states import EventState
+from regsys.kernel.actors import payer
+from regsys.kernel.db import db
+from regsys.kernel.errors import Refusal, Refused
+from regsys.kernel.text import N_
+from regsys.registration import mail, rules
+from regsys.registration.models import Order
+from regsys.registration.queries import Held
+from regsys.registration.services.shared import lock_order, move_all
+from regsys.registration.states import RegistrationState as S
+
+
+def place(order_id: int, *, now: datetime) -> Order:
+    """Place a cart: it waits for payment under the hold that it has, or is confirmed where nothing is to pay.
+
+    Placing it again changes nothing. Raises Refused where the hold is over or something is missing.
+    """
+    held = lock_order(order_id, now=now)
+    order = held.order
+    if order.placed_at:
+        return order
+    refusal = _why_not_place(held)
+    if refusal:
+        raise Refused(refusal)
+    order.placed_at = now
+    actor = payer(order.payer_name)
+    free = held.total == 0
+    audit.record(
+        "order.placed",
+        ("order", order.id),
+        actor=actor,
+        now=now,
+        order_id=order.id,
+        after={"total": held.total, "currency": order.currency, "places": len(held.people)},
+    )
+    waiting = held.unpaid
+    move_all(waiting, S.CONFIRMED if free else S.AWAITING_PAYMENT, actor=actor, now=now)
+    if free:
+        if not capacity.extend([r.id for r in waiting], until=None, now=now):
+            raise Refused(rules.HOLD_EXPIRED)
+        mail.send_confirmations(order, waiting, now=now)
+    db.session.flush()
+    return order
+
+
+def _why_not_place(held: Held) -> Refusal | None:
+    if not held.people:
+        return rules.NOTHING_CHOSEN
+    if not held.holding:
+        return rules.HOLD_EXPIRED
+    if any(r.event.state is EventState.CANCELLED for r in held.people):
+        return Refusal("EventCancelled", N_("This event will not take place."))
+    return None if held.next_step[0] is rules.Step.REVIEW else rules.NOT_COMPLETE

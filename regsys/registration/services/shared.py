@@ -1,0 +1,113 @@
+"""What the verbs share: the order's lock, moving registrations with their audit, and lines that take a price back."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete
+
+from regsys.audit import services as audit
+from regsys.capacity import services as capacity
+from regsys.kernel import tokens
+from regsys.kernel.actors import Actor
+from regsys.kernel.db import db, lock_rows
+from regsys.kernel.errors import NotFound
+from regsys.kernel.states import move
+from regsys.kernel.text import N_
+from regsys.registration import queries
+from regsys.registration.models import LineKind, Order, OrderLine, Registration
+from regsys.registration.queries import Held
+from regsys.registration.states import RegistrationState
+
+ENDED = frozenset(
+    {RegistrationState.CANCELLED, RegistrationState.TRANSFERRED, RegistrationState.EXPIRED}
+)
+
+
+def lock_order(order_id: int, *, now: datetime) -> Held:
+    """Lock an order, then read it with its registrations and holds; raise NotFound."""
+    if not lock_rows(Order, [order_id]):
+        raise NotFound(N_("There is no such order."))
+    return queries.held(queries.get_order(order_id), now=now)
+
+
+def make_order(currency: str, *, now: datetime) -> Order:
+    """Begin an order; it is a cart until it is placed."""
+    token = tokens.new_token()
+    order = Order(
+        code=f"{tokens.new_code(4)}-{tokens.new_code(4)}",
+        token=token,
+        token_hash=tokens.hash_token(token),
+        currency=currency,
+        created_at=now,
+    )
+    db.session.add(order)
+    db.session.flush()
+    return order
+
+
+def move_all(
+    registrations: Iterable[Registration],
+    to: RegistrationState,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> None:
+    """Move registrations and write each into the audit; those that end note by whom and why."""
+    for r in registrations:
+        before = r.state
+        move(r, to, now=now)
+        if to in ENDED:
+            r.ended_at, r.ended_by, r.end_reason = now, actor.label or actor.kind, reason[:500]
+        elif to is RegistrationState.CONFIRMED:
+            r.confirmed_at, r.ended_at, r.ended_by, r.end_reason = now, None, "", ""
+        audit.record(
+            f"registration.{to}",
+            ("registration", r.id),
+            actor=actor,
+            now=now,
+            event_id=r.event_id,
+            order_id=r.order_id,
+            reason=reason or None,
+            before={"state": before},
+            after={"state": to},
+        )
+    db.session.flush()
+
+
+def end(
+    order: Order,
+    registrations: Sequence[Registration],
+    to: RegistrationState,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    line: str,
+) -> None:
+    """End registrations: free their places and take their price back with a line that says why."""
+    ids = [r.id for r in registrations]
+    move_all(registrations, to, actor=actor, now=now, reason=reason)
+    capacity.release(ids, now=now)
+    if order.placed_at is None:
+        db.session.execute(delete(OrderLine).where(OrderLine.registration_id.in_(ids)))
+        return
+    lines = queries.list_lines(order.id)
+    for r in registrations:
+        amount = sum(one.amount for one in lines if one.registration_id == r.id)
+        if amount:
+            add_line(order.id, r.id, LineKind.RETURN, line, -amount)
+    db.session.flush()
+
+
+def add_line(order_id: int, registration_id: int, kind: LineKind, reason: str, amount: int) -> None:
+    """Add one line of the price."""
+    db.session.add(
+        OrderLine(
+            order_id=order_id,
+            registration_id=registration_id,
+            kind=kind,
+            reason=reason[:300],
+            amount=amount,
+        )
+    )

@@ -1,0 +1,126 @@
+"""How things stand, in words: for pages, letters and lists."""
+
+from typing import Any
+
+from flask_babel import gettext as _
+
+from regsys.events.kinds import Rate
+from regsys.events.models import Event
+from regsys.events.queries import Places
+from regsys.kernel.text import N_
+from regsys.ledger.rules import Balance
+from regsys.questions import types
+from regsys.questions.models import Question
+from regsys.registration.models import LineKind, Order, OrderLine, Registration
+from regsys.registration.queries import Offer
+from regsys.registration.rules import OrderState
+from regsys.registration.states import RegistrationState as S
+from regsys.web.html import deadline, money
+
+# State → word, shape and tone of the chip.
+Chip = tuple[str, str, str]
+
+STATES: dict[S, Chip] = {
+    S.DRAFT: (N_("Not placed yet"), "held", ""),
+    S.AWAITING_PAYMENT: (N_("Waiting for payment"), "held", "warn"),
+    S.CONFIRMED: (N_("Confirmed"), "full", "good"),
+    S.CANCELLED: (N_("Cancelled"), "over", ""),
+    S.TRANSFERRED: (N_("Handed over"), "over", ""),
+    S.EXPIRED: (N_("Let go"), "over", ""),
+}
+
+ORDERS: dict[OrderState, Chip] = {
+    OrderState.TO_PAY: (N_("Waiting for payment"), "held", "warn"),
+    OrderState.PAYING: (N_("Payment under way"), "held", "warn"),
+    OrderState.PARTLY: (N_("Confirmed, not paid in full"), "held", "warn"),
+    OrderState.CONFIRMED: (N_("Confirmed"), "full", "good"),
+    OrderState.EXPIRED: (N_("Let go"), "over", ""),
+    OrderState.CANCELLED: (N_("Cancelled"), "over", ""),
+}
+
+
+def person_chip(r: Registration) -> Chip:
+    """Return word, shape and tone of a registration's state."""
+    word, shape, tone = STATES[r.state]
+    return _(word), shape, tone
+
+
+def order_chip(state: OrderState, balance: Balance) -> Chip:
+    """Return word, shape and tone of an order's state; a confirmed one says whether money came."""
+    if state is OrderState.CONFIRMED and balance.paid:
+        return _("Confirmed and paid"), "full", "good"
+    word, shape, tone = ORDERS[state]
+    return _(word), shape, tone
+
+
+def order_title(state: OrderState, order: Order, own: Registration | None) -> str:
+    """Return the heading of the payer's page."""
+    if state is OrderState.CONFIRMED:
+        return (
+            _("You have a place, %(name)s", name=own.first_name)
+            if own
+            else _("Everything is confirmed")
+        )
+    titles = {
+        OrderState.TO_PAY: N_("Your places are held: now the payment"),
+        OrderState.PAYING: N_("Your payment is not here yet"),
+        OrderState.PARTLY: N_("Confirmed, and something is still to pay"),
+        OrderState.EXPIRED: N_("The places were let go"),
+        OrderState.CANCELLED: N_("This order was cancelled"),
+    }
+    return _(titles[state])
+
+
+def person_words(r: Registration) -> str:
+    """Return one sentence about a person's part, without any answer of theirs."""
+    if r.state in (S.CANCELLED, S.EXPIRED, S.TRANSFERRED):
+        return r.end_reason
+    if r.answered_at:
+        return _("All questions are answered.")
+    if r.state is S.CONFIRMED:
+        return _("Questions are still open: %(email)s has a letter with the link.", email=r.email)
+    return _("They get their own letter with the questions.")
+
+
+def line_name(line: OrderLine, order: Order) -> str:
+    """Return what a line of the price is about."""
+    r = next((r for r in order.registrations if r.id == line.registration_id), None)
+    if r is None:
+        return _("Order %(code)s", code=order.code)
+    if line.kind is LineKind.RETURN:
+        return _("Given back: %(name)s", name=r.name)
+    return f"{r.ticket_type.name}: {r.name}"
+
+
+def offer_words(offer: Offer, event: Event, places: Places) -> str:
+    """Return why a place costs what it costs now, and how many are left where that is less than in all."""
+    parts = [offer.ticket_type.description, _early(offer, event, places)]
+    if offer.left == 0:
+        parts.append(_("All taken or held at the moment."))
+    elif offer.left is not None and offer.left != places.left:
+        parts.append(_("%(n)s of these are left.", n=offer.left))
+    return " ".join(p for p in parts if p)
+
+
+def _early(offer: Offer, event: Event, places: Places) -> str:
+    if offer.rate is not Rate.EARLY:
+        return ""
+    regular = money(offer.regular, event.currency)
+    if places.early_left is not None:
+        return _(
+            "Early price, %(left)s of %(total)s left; the regular price is %(regular)s.",
+            left=places.early_left,
+            total=places.early_total,
+            regular=regular,
+        )
+    if event.early_until:
+        until = deadline(event.early_until, event.time_zone)
+        return _(
+            "Early price until %(until)s; then it is %(regular)s.", until=until, regular=regular
+        )
+    return ""
+
+
+def answer_words(question: Question, stored: Any) -> str:
+    """Return an answer for people."""
+    return types.show(question, stored)
