@@ -14,11 +14,14 @@ from regsys.kernel.money import exponent, plain
 from regsys.kernel.text import N_
 from regsys.questions.kinds import Audience
 from regsys.questions.models import Question
+from regsys.questions.queries import list_readable_questions
 from regsys.questions.types import type_of
 from regsys.reports import queries
 from regsys.reports.queries import Filter, Row
 
 BOM = "\ufeff"
+# Whose answers organizers read; the steward's are never loaded here.
+AUDIENCES = frozenset({Audience.ORGANIZER, Audience.LEADERS, Audience.GROUP})
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ def make_csv(
     chosen: Filter, audiences: frozenset[Audience], translate: Callable[[str], str], *, bom: bool
 ) -> Iterator[str]:
     """Yield the CSV in parts, one batch of rows each."""
-    columns = columns_for(queries.list_questions(chosen.event_ids, audiences))
+    columns = columns_for(list_readable_questions(chosen.event_ids, audiences))
     titles = [translate(c.title) if c in FIXED else c.title for c in columns]
     yield (BOM if bom else "") + _csv_text([[safe_cell(t) for t in titles]])
     for batch in queries.stream_rows(chosen, audiences):
@@ -136,7 +139,7 @@ def make_xlsx(
     """Write the workbook to a temporary file in constant memory, and return it at its beginning."""
     import xlsxwriter  # slow import
 
-    columns = columns_for(queries.list_questions(chosen.event_ids, audiences))
+    columns = columns_for(list_readable_questions(chosen.event_ids, audiences))
     file = tempfile.TemporaryFile()  # noqa: SIM115 – the answer that streams it closes it
     options = {
         "constant_memory": True,
@@ -144,9 +147,13 @@ def make_xlsx(
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
-    with xlsxwriter.Workbook(file, options) as book:
-        _write_sheet(book, columns, chosen, audiences, translate)
-    file.seek(0)
+    try:
+        with xlsxwriter.Workbook(file, options) as book:
+            _write_sheet(book, columns, chosen, audiences, translate)
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
     return file
 
 

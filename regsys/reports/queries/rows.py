@@ -7,18 +7,21 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import aliased
 
+from regsys.events.kinds import Rate
 from regsys.events.models import Event, TicketType
 from regsys.kernel.db import db
-from regsys.kernel.text import email_key
+from regsys.kernel.errors import NotFound
+from regsys.kernel.text import N_, email_key
 from regsys.ledger import queries as ledger
 from regsys.ledger.models import Payment
+from regsys.ledger.rules import Balance
 from regsys.questions.kinds import Audience
-from regsys.questions.models import Answer, Question
+from regsys.questions.models import Question
+from regsys.questions.queries import list_readable_answers
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.registration.states import RegistrationState
-from regsys.reports.rules import allocate
+from regsys.reports.rules import Cost, Share, share_out
 
 BATCH = 250
 Query = Select[*tuple[Any, ...]]
@@ -28,7 +31,10 @@ GIVEN_BACK = (LineKind.RETURN, LineKind.KEPT)
 
 @dataclass(frozen=True)
 class Filter:
-    """What a table or an export shows; an empty field does not narrow. `sort`: a key of SORTS, "-" for descending."""
+    """What a table or an export shows; an empty field does not narrow, but no events means nothing.
+
+    `sort`: a key of SORTS, "-" for descending.
+    """
 
     event_ids: Sequence[int]
     words: str = ""
@@ -41,6 +47,8 @@ class Filter:
 SORTS: dict[str, tuple[Any, ...]] = {
     "name": (func.lower(Registration.last_name), func.lower(Registration.first_name)),
     "state": (Registration.state,),
+    "number": (Registration.id,),
+    "workplace": (func.lower(Registration.workplace),),
     "type": (TicketType.position, TicketType.name),
     "created": (Registration.created_at,),
     "event": (Event.starts_at, Event.id),
@@ -72,6 +80,7 @@ class Row:
     city: str
     zone: str
     ticket_type: str
+    rate: Rate
     currency: str
     created_at: datetime
     confirmed_at: datetime | None
@@ -94,9 +103,14 @@ class Row:
         return f"{self.first_name} {self.last_name}".strip()
 
     @property
+    def balance(self) -> Balance:
+        """Return how this registration's share of its order stands in money."""
+        return Balance(self.total, self.paid, self.refunded)
+
+    @property
     def due(self) -> int:
-        """Return what is still to pay of this registration's share."""
-        return max(0, self.total - self.paid + self.refunded)
+        """Return what is still to pay of this registration's share; nothing before an order is placed."""
+        return 0 if self.state is RegistrationState.DRAFT else self.balance.due
 
 
 def count_rows(chosen: Filter) -> int:
@@ -113,10 +127,20 @@ def list_rows(
     return _complete(query, audiences)
 
 
-def stream_rows(chosen: Filter, audiences: frozenset[Audience]) -> Iterator[list[Row]]:
-    """Yield everything in batches and hold no more than one.
+def get_row(registration_id: int, *, event_id: int) -> Row:
+    """Get one registration of an event without its answers; raise NotFound, also where it belongs to another."""
+    query = _everything([registration_id]).where(Registration.event_id == event_id)
+    rows = _complete(query, frozenset())
+    if not rows:
+        raise NotFound(N_("There is no such registration."))
+    return rows[0]
 
-    Which registrations belong to it is decided at the start: nobody who comes in meanwhile shifts the others.
+
+def stream_rows(chosen: Filter, audiences: frozenset[Audience]) -> Iterator[list[Row]]:
+    """Yield everything in batches and hold no more than one; ends the read transaction after each.
+
+    Which registrations belong to it is decided at the start: nobody who comes in meanwhile shifts the others. A
+    reader who takes the file slowly keeps no transaction open.
     """
     narrowed = _sorted(
         _narrow(select(Registration.id).select_from(Registration), chosen), chosen.sort
@@ -127,24 +151,7 @@ def stream_rows(chosen: Filter, audiences: frozenset[Audience]) -> Iterator[list
         by_id = {r.id: r for r in _complete(_everything(part), audiences)}
         yield [by_id[i] for i in part if i in by_id]
         db.session.expunge_all()
-
-
-def list_questions(event_ids: Sequence[int], audiences: frozenset[Audience]) -> list[Question]:
-    """List the questions whose answers these audiences may read, each key once with its newest wording, in form order.
-
-    Retired questions stay as long as somebody answered them.
-    """
-    answered = select(Answer.question_id).where(Answer.question_id == Question.id).exists()
-    query = (
-        select(Question)
-        .where(Question.event_id.in_(event_ids), Question.visible_to.in_(audiences))
-        .where(or_(Question.retired_at.is_(None), answered))
-        .order_by(Question.event_id, Question.position, Question.version)
-    )
-    newest: dict[str, Question] = {}
-    for question in db.session.scalars(query):
-        newest[question.key] = question
-    return list(newest.values())
+        db.session.rollback()
 
 
 def _columns() -> Query:
@@ -171,6 +178,7 @@ def _columns() -> Query:
         r.city,
         r.time_zone.label("zone"),
         TicketType.name.label("ticket_type"),
+        r.rate,
         Order.currency,
         r.created_at,
         r.confirmed_at,
@@ -209,10 +217,20 @@ def _narrow(query: Query, chosen: Filter) -> Query:
 
 
 def _matches(word: str) -> ColumnElement[bool]:
-    escaped = email_key(word).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     r = Registration
     searched = (r.first_name, r.last_name, r.email, r.workplace, r.code, Order.code)
-    return or_(*(func.lower(c).like(f"%{escaped}%", escape="\\") for c in searched))
+    folded = _pattern(email_key(word))
+    # SQLite folds ASCII only: a name that begins with another letter is also sought as it is written.
+    written = {_pattern(word), _pattern(word.capitalize())}
+    return or_(
+        *(func.lower(c).like(folded, escape="\\") for c in searched),
+        *(c.like(p, escape="\\") for c in searched[:2] for p in sorted(written)),
+    )
+
+
+def _pattern(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
 
 
 def _sorted(query: Query, sort: str) -> Query:
@@ -225,6 +243,7 @@ def _complete(query: Query, audiences: frozenset[Audience]) -> list[Row]:
     rows = [Row(**r._mapping) for r in db.session.execute(query)]
     if rows:
         _add_money(rows)
+    if rows and audiences:
         _add_answers({r.id: r for r in rows}, audiences)
     return rows
 
@@ -234,18 +253,10 @@ def _add_money(rows: list[Row]) -> None:
     lines = _lines_of(order_ids)
     sums = ledger.sums_of(order_ids)
     methods = _methods_of(order_ids)
-    paid: dict[int, int] = {}
-    refunded: dict[int, int] = {}
-    for order_id in order_ids:
-        totals = {r: sum(line.amount for line in own) for r, own in lines[order_id].items()}
-        came = {
-            r: sum(line.amount for line in own if line.kind not in GIVEN_BACK)
-            for r, own in lines[order_id].items()
-        }
-        paid |= allocate(sums[order_id].paid, came)
-        # Money goes back for what was given back first.
-        back = {r: came[r] - totals[r] for r in totals}
-        refunded |= allocate(sums[order_id].refunded, back)
+    shares: dict[int, Share] = {}
+    for o in order_ids:
+        costs = {r: _cost(own) for r, own in lines[o].items()}
+        shares |= share_out(sums[o].paid, sums[o].refunded, costs)
     for row in rows:
         own = lines[row.order_id].get(row.id, [])
         row.price = sum(line.amount for line in own if line.kind is LineKind.PLACE)
@@ -254,8 +265,14 @@ def _add_money(rows: list[Row]) -> None:
         )
         row.options = [line.reason for line in own if line.kind is LineKind.OPTION]
         row.total = sum(line.amount for line in own)
-        row.paid, row.refunded = paid.get(row.id, 0), refunded.get(row.id, 0)
+        if row.id in shares:
+            row.paid, row.refunded = shares[row.id].paid, shares[row.id].refunded
         row.methods = methods.get(row.order_id, [])
+
+
+def _cost(lines: Sequence[OrderLine]) -> Cost:
+    came = sum(line.amount for line in lines if line.kind not in GIVEN_BACK)
+    return Cost(sum(line.amount for line in lines), came)
 
 
 def _lines_of(order_ids: Sequence[int]) -> Mapping[int, dict[int, list[OrderLine]]]:
@@ -285,13 +302,6 @@ def _methods_of(order_ids: Sequence[int]) -> dict[int, list[str]]:
 
 
 def _add_answers(rows: Mapping[int, Row], audiences: frozenset[Audience]) -> None:
-    """Read only the answers that these audiences may see: what is not loaded cannot leak."""
-    question = aliased(Question)
-    query = (
-        select(Answer, question)
-        .join(question, question.id == Answer.question_id)
-        .where(Answer.registration_id.in_(rows), question.visible_to.in_(audiences))
-    )
-    for answer, asked in db.session.execute(query):
-        value = answer.sealed if asked.sensitive else answer.value
-        rows[answer.registration_id].answers[asked.key] = (asked, value)
+    for registration_id, answers in list_readable_answers(list(rows), audiences).items():
+        for key, answer in answers.items():
+            rows[registration_id].answers[key] = (answer.question, answer.stored)

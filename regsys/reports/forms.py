@@ -1,0 +1,79 @@
+"""What a list is asked for: the query string, whatever it holds, becomes a filter."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from regsys.kernel.text import clean
+from regsys.registration.states import RegistrationState as S
+from regsys.reports.queries import SORTS, Filter
+
+PAGE_SIZE = 50
+# The largest whole number that every database takes for an id.
+MOST = 2**31 - 1
+WITH_A_PLACE = (S.AWAITING_PAYMENT, S.CONFIRMED)
+STATES: Mapping[str, Sequence[S]] = {"": WITH_A_PLACE, **{s.value: (s,) for s in S}, "all": ()}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A list as it was asked for; what made no sense is left out."""
+
+    words: str = ""
+    state: str = ""
+    ticket_type_id: int | None = None
+    event_id: int | None = None
+    open_answers: bool = False
+    sort: str = "name"
+    page: int = 1
+    look: int | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Tell whether anything but the usual state was asked for."""
+        return bool(self.words or self.state or self.ticket_type_id or self.open_answers)
+
+    @property
+    def as_query(self) -> dict[str, str | int]:
+        """Return what narrows and sorts, as query values: for the addresses of exports."""
+        given = {
+            "q": self.words,
+            "state": self.state,
+            "type": self.ticket_type_id or "",
+            "event": self.event_id or "",
+            "open": "1" if self.open_answers else "",
+            "sort": "" if self.sort == "name" else self.sort,
+        }
+        return {k: v for k, v in given.items() if v}
+
+    def filter(self, event_ids: Sequence[int]) -> Filter:
+        """Return the filter among these events."""
+        return Filter(
+            event_ids,
+            self.words,
+            STATES[self.state],
+            self.ticket_type_id,
+            self.open_answers,
+            self.sort,
+        )
+
+
+def read_list(args: Mapping[str, str]) -> Asked:
+    """Read a query string; no value in it can do harm or raise."""
+    state, sort = args.get("state", ""), args.get("sort", "")
+    return Asked(
+        words=" ".join(clean(args.get("q", "")).split())[:100],
+        state=state if state in STATES else "",
+        ticket_type_id=number(args.get("type", "")),
+        event_id=number(args.get("event", "")),
+        open_answers=args.get("open") == "1",
+        sort=sort if sort.removeprefix("-") in SORTS else "name",
+        page=number(args.get("page", "")) or 1,
+        look=number(args.get("look", "")),
+    )
+
+
+def number(text: str) -> int | None:
+    """Read a whole number from 1 on; None for anything else."""
+    if not (text.isascii() and text.isdigit() and len(text) < 11):
+        return None
+    return int(text) if 0 < int(text) <= MOST else None

@@ -1,0 +1,126 @@
+"""What needs a person today."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select, true
+from sqlalchemy.orm import joinedload
+
+from regsys.content.queries import count_inquiries
+from regsys.jobs.queries import count_dead
+from regsys.kernel.db import db
+from regsys.outbox import queries as outbox
+from regsys.outbox.models import Message
+from regsys.payments import queries as payments
+from regsys.payments.models import PaymentAttempt
+from regsys.payments.queries import AttemptRow, ProblemRow
+from regsys.payments.states import HOLDING
+from regsys.registration.models import Registration
+from regsys.registration.queries import list_ends
+from regsys.registration.states import RegistrationState
+from regsys.reports.queries.overview import EventRow
+from regsys.reports.rules import is_promised
+
+MOST = 5
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A place that is held without a payment under way; `until` None: without end."""
+
+    registration: Registration
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class Money:
+    """Money that needs a person, and whether Stripe's messages arrive."""
+
+    problems: Sequence[ProblemRow] = ()
+    stuck: Sequence[AttemptRow] = ()
+    silent: bool = False
+    failed_events: int = 0
+
+    @property
+    def count(self) -> int:
+        """Return how many things these are."""
+        return len(self.problems) + sum(map(bool, (self.stuck, self.silent, self.failed_events)))
+
+
+@dataclass(frozen=True)
+class Today:
+    """Everything that needs a person; of letters and promises at most MOST are named, and `…_more` counts the rest."""
+
+    money: Money = field(default_factory=Money)
+    at_risk: Sequence[EventRow] = ()
+    promises: Sequence[Promise] = ()
+    promises_more: int = 0
+    unanswered: Sequence[EventRow] = ()
+    letters: Sequence[Message] = ()
+    letters_more: int = 0
+    inquiries: int = 0
+    dead_jobs: int = 0
+
+    @property
+    def count(self) -> int:
+        """Return how many things these are, as the page lists them."""
+        named = (self.at_risk, self.promises, self.unanswered, self.letters)
+        more = (self.promises_more, self.letters_more, self.inquiries, self.dead_jobs)
+        return self.money.count + sum(map(len, named)) + sum(map(bool, more))
+
+
+def find_money(scope: payments.Scope, *, now: datetime) -> Money:
+    """Find what needs the treasurer or a registrar."""
+    return Money(
+        payments.list_problems(scope),
+        payments.list_attention(scope, now=now),
+        payments.webhooks(now).silent,
+        len(payments.list_failed_events()),
+    )
+
+
+def find_today(
+    rows: Sequence[EventRow], *, registrar: payments.Scope, money: payments.Scope, now: datetime
+) -> Today:
+    """Find everything that needs this person; both scopes are event ids (None: all)."""
+    mine = [r for r in rows if registrar is None or r.event.id in registrar]
+    promises = _list_promises(registrar, now=now)
+    letters = outbox.list_trouble(event_ids=registrar, limit=MOST + 1)
+    troubled = outbox.count_by_state(event_ids=registrar)
+    whole_site = registrar is None
+    return Today(
+        find_money(money, now=now),
+        [r for r in mine if r.at_risk],
+        promises[:MOST],
+        max(0, len(promises) - MOST),
+        [r for r in mine if r.people.unanswered],
+        letters[:MOST],
+        max(0, sum(troubled[s] for s in outbox.TROUBLE) - MOST),
+        count_inquiries(open_only=True) if whole_site else 0,
+        count_dead() if whole_site else 0,
+    )
+
+
+def _list_promises(scope: payments.Scope, *, now: datetime) -> list[Promise]:
+    under_way = select(PaymentAttempt.id).where(
+        PaymentAttempt.order_id == Registration.order_id, PaymentAttempt.state.in_(HOLDING)
+    )
+    query = (
+        select(Registration)
+        .where(Registration.state == RegistrationState.AWAITING_PAYMENT, _in(scope))
+        .where(~under_way.exists())
+        .options(joinedload(Registration.event))
+        .order_by(Registration.id)
+        .limit(200)
+    )
+    found = list(db.session.scalars(query))
+    ends = list_ends([r.id for r in found], now=now)
+    promises = [
+        Promise(r, ends[r.id]) for r in found if r.id in ends and is_promised(ends[r.id], now)
+    ]
+    return sorted(promises, key=lambda p: (p.until is None, p.until or now, p.registration.id))
+
+
+def _in(scope: payments.Scope) -> ColumnElement[bool]:
+    return true() if scope is None else Registration.event_id.in_(scope)

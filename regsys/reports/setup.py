@@ -1,0 +1,51 @@
+"""What the working pages of all rooms share: the menu of the workspace, and words for their templates."""
+
+from collections.abc import Iterator
+
+from flask import Flask, current_app, request, url_for
+from flask_babel import lazy_gettext as _l
+
+from regsys.kernel.actors import Actor
+from regsys.questions.types import show as show_answer
+from regsys.reports import words
+from regsys.web.guard import current_actor
+
+MONEY = ("registrar", "treasurer")
+# Label, endpoint, who sees it, and whether the whole site must be theirs. Rooms below are known by name only.
+MENU = (
+    (_l("Today"), "reports_organizer.home", MONEY, False),
+    (_l("Events"), "reports_organizer.events", MONEY, False),
+    (_l("People"), "reports_organizer.registrations", ("registrar",), False),
+    (_l("Money"), "payments_organizer.money", MONEY, False),
+    (_l("Letters"), "outbox_organizer.messages", ("registrar",), False),
+    (_l("Inquiries"), "content_organizer.inquiries", ("registrar",), True),
+    (_l("Pages"), "content_organizer.pages", ("registrar",), True),
+    (_l("News"), "content_organizer.news", ("registrar",), True),
+    (_l("Log"), "reports_organizer.audit", ("registrar",), False),
+    (_l("My groups"), "leaders_leader.home", ("leader",), False),
+)
+
+
+def work_nav() -> Iterator[dict[str, object]]:
+    """Yield the menu of the workspace for whoever is signed in."""
+    actor = current_actor()
+    for label, endpoint, roles, whole_site in MENU:
+        if endpoint in current_app.view_functions and _sees(actor, roles, whole_site):
+            url = url_for(endpoint)
+            yield {"label": label, "url": url, "current": _is_here(url)}
+
+
+def _sees(actor: Actor, roles: tuple[str, ...], whole_site: bool) -> bool:
+    return actor.scope(*roles) is None if whole_site else actor.has_anywhere(*roles)
+
+
+def _is_here(url: str) -> bool:
+    # "/organize" is the home page and the beginning of every other address.
+    here = request.script_root + request.path
+    return here == url or (url.count("/") > 1 and here.startswith(url + "/"))
+
+
+def register(app: Flask) -> None:
+    """Give the menu and the words to the templates."""
+    app.jinja_env.globals.update({f.__name__: f for f in (work_nav, *words.HELPERS)})
+    app.jinja_env.globals["show_answer"] = show_answer

@@ -1,0 +1,172 @@
+"""The words in which organizers' pages speak of states, deeds and pace."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from regsys.audit.models import AuditEntry
+from regsys.events.states import EventState
+from regsys.kernel.text import N_
+from regsys.ledger.models import Method
+from regsys.ledger.rules import MoneyState
+from regsys.outbox.states import MessageState
+from regsys.registration.states import RegistrationState
+from regsys.reports.queries import EventRow
+from regsys.web.html import day
+
+
+class Badge(NamedTuple):
+    """What a state is called, and how its mark looks."""
+
+    word: str
+    shape: str = ""
+    tone: str = ""
+
+
+STATES: Mapping[RegistrationState, Badge] = {
+    RegistrationState.DRAFT: Badge(N_("In a cart"), "held"),
+    RegistrationState.AWAITING_PAYMENT: Badge(N_("Held, unpaid"), "held", "warn"),
+    RegistrationState.CONFIRMED: Badge(N_("Confirmed"), "full", "good"),
+    RegistrationState.CANCELLED: Badge(N_("Cancelled"), "over"),
+    RegistrationState.TRANSFERRED: Badge(N_("Handed over"), "over"),
+    RegistrationState.EXPIRED: Badge(N_("Let go"), "over"),
+}
+
+EVENT_STATES: Mapping[EventState, Badge] = {
+    EventState.DRAFT: Badge(N_("Draft")),
+    EventState.PUBLISHED: Badge(N_("Published"), "full", "good"),
+    EventState.CLOSED: Badge(N_("Closed"), "full"),
+    EventState.CANCELLED: Badge(N_("Cancelled"), "over"),
+}
+
+MONEY: Mapping[MoneyState, Badge] = {
+    MoneyState.NOTHING_DUE: Badge(N_("Nothing due")),
+    MoneyState.UNPAID: Badge(N_("Unpaid"), "held", "warn"),
+    MoneyState.PROCESSING: Badge(N_("Processing"), "held"),
+    MoneyState.PAID: Badge(N_("Paid"), "full", "good"),
+    MoneyState.OVERPAID: Badge(N_("Overpaid"), "full", "warn"),
+    MoneyState.PARTLY_REFUNDED: Badge(N_("Partly refunded"), "full"),
+    MoneyState.REFUNDED: Badge(N_("Refunded"), "over"),
+}
+
+LETTERS: Mapping[MessageState, Badge] = {
+    MessageState.QUEUED: Badge(N_("Waiting"), "held"),
+    MessageState.SENDING: Badge(N_("Being sent"), "held"),
+    MessageState.SENT: Badge(N_("Sent"), "full", "good"),
+    MessageState.UNCERTAIN: Badge(N_("Uncertain"), "held", "warn"),
+    MessageState.FAILED: Badge(N_("Failed"), "over", "bad"),
+}
+
+METHODS: Mapping[Method, str] = {
+    Method.CARD: N_("by card"),
+    Method.CHEQUE: N_("by cheque"),
+    Method.BANK_TRANSFER: N_("by bank transfer"),
+    Method.CASH: N_("in cash"),
+}
+
+# What an entry of the audit says; one that is not here shows its own name.
+DEEDS: Mapping[str, str] = {
+    "account.added": N_("added somebody who signs in"),
+    "account.password_set": N_("set a new password"),
+    "account.signed_in": N_("signed in"),
+    "answers.read": N_("read the private answers"),
+    "event.cancelled": N_("cancelled the event"),
+    "event.changed": N_("changed the event"),
+    "event.closed": N_("closed registration"),
+    "event.copied": N_("made the event as a copy"),
+    "event.created": N_("made the event"),
+    "event.draft": N_("took the event back to a draft"),
+    "event.key_renewed": N_("made a new private link"),
+    "event.published": N_("published the event"),
+    "event.reopened": N_("opened registration again"),
+    "job.revived": N_("set work going again"),
+    "message.retried": N_("sent a letter once more"),
+    "message.settled": N_("noted that a letter has arrived"),
+    "order.placed": N_("placed the order"),
+    "payment.received": N_("paid"),
+    "payment.set_aside": N_("paid; set aside until somebody has looked"),
+    "refund.failed": N_("could not give money back"),
+    "refund.pending": N_("money is on its way back"),
+    "refund.requested": N_("asked for money to be given back"),
+    "refund.submitted": N_("asked Stripe to give money back"),
+    "refund.succeeded": N_("money was given back"),
+    "registration.awaiting_payment": N_("took a place that is still to be paid"),
+    "registration.cancelled": N_("cancelled the place"),
+    "registration.confirmation_resent": N_("sent the confirmation once more"),
+    "registration.confirmed": N_("confirmed the place"),
+    "registration.contact_changed": N_("changed the contact data"),
+    "registration.drafted": N_("put a place into the cart"),
+    "registration.expired": N_("let the place go"),
+    "registration.note_changed": N_("changed the note"),
+    "registration.transferred": N_("handed the place over"),
+    "registrations.exported": N_("exported the list"),
+    "roster.mailed": N_("mailed the roster"),
+    "roster.opened": N_("opened the roster"),
+}
+
+
+def deed(entry: AuditEntry) -> str:
+    """Return what was done, in words."""
+    known = DEEDS.get(entry.action)
+    return _(known) if known else entry.action.replace(".", ": ").replace("_", " ")
+
+
+def deed_detail(entry: AuditEntry) -> str:
+    """Return what matters of an entry beside the deed: which list left as what, or to how many a roster went."""
+    after = entry.after or {}
+    if entry.action == "registrations.exported":
+        kind, words = str(after.get("format", "")).upper(), after.get("words")
+        rows = ngettext(
+            "%(kind)s, %(num)d row", "%(kind)s, %(num)d rows", after.get("rows", 0), kind=kind
+        )
+        return f"{rows}, {_('found by “%(words)s”', words=words)}" if words else rows
+    if entry.action in ("roster.mailed", "roster.opened"):
+        return ngettext("%(num)d person", "%(num)d people", after.get("people", 0))
+    return ""
+
+
+def state_badge(state: RegistrationState) -> Badge:
+    """Return how a registration's state is shown."""
+    return STATES[state]
+
+
+def event_badge(state: EventState) -> Badge:
+    """Return how an event's state is shown."""
+    return EVENT_STATES[state]
+
+
+def money_badge(state: MoneyState) -> Badge:
+    """Return how a balance is shown."""
+    return MONEY[state]
+
+
+def letter_badge(state: MessageState) -> Badge:
+    """Return how a letter's state is shown."""
+    return LETTERS[state]
+
+
+def method_words(method: Method) -> str:
+    """Return how money came."""
+    return _(METHODS[method])
+
+
+def pace_words(row: EventRow, now: datetime) -> str:
+    """Return "4 in the last week", "full since 5 Feb 2027" or "none in the last 12 days"."""
+    newest = row.people.newest
+    if newest is None:
+        return _("nobody yet")
+    if row.places.left == 0:
+        return _("full since %(day)s", day=day(newest, row.event.time_zone))
+    if row.pace[-1]:
+        return ngettext("%(num)d in the last week", "%(num)d in the last week", row.pace[-1])
+    return ngettext(
+        "none in the last %(num)d day", "none in the last %(num)d days", (now - newest).days
+    )
+
+
+HELPERS = (
+    deed, deed_detail, state_badge, event_badge, money_badge, letter_badge, method_words, pace_words,
+)  # fmt: skip
