@@ -6,11 +6,10 @@ from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 
-from regsys.accounts.models import User
-from regsys.accounts.queries import list_roles
-from regsys.accounts.rules import is_organizer
+from regsys.accounts.kinds import Role
+from regsys.accounts.models import Grant, User
 from regsys.app import create_app
 from regsys.demo import services as demo
 from regsys.events.models import Assignment, Leader
@@ -19,6 +18,7 @@ from regsys.kernel.db import db, transaction
 from regsys.kernel.settings import Settings
 
 LEADERS_SHOWN = 2
+SHOWN = (Role.OWNER, Role.REGISTRAR, Role.TREASURER)
 
 
 def load(settings: Settings, sign_ins: Path) -> None:
@@ -51,13 +51,11 @@ def write_sign_ins(app: Flask, file: Path) -> None:
 
 
 def _organizers() -> list[dict[str, str | None]]:
-    query = select(User).where(User.grants.any()).options(selectinload(User.grants))
-    found = []
-    for user in db.session.scalars(query.order_by(User.id)):
-        if is_organizer(list_roles(user.id)):
-            who = ", ".join(sorted({g.role.replace("_", " ") for g in user.grants}))
-            found.append(_sign_in(f"{who}: {user.name}", user.email, demo.PASSWORD))
-    return found
+    """List those who have pages of their own: the owner, registrars and treasurers."""
+    query = select(Grant).where(Grant.role.in_(SHOWN)).options(joinedload(Grant.user))
+    grants = db.session.scalars(query.order_by(Grant.user_id, Grant.id))
+    names = {g.user_id: (f"{g.role}: {g.user.name}", g.user.email) for g in grants}
+    return [_sign_in(who, email, demo.PASSWORD) for who, email in names.values()]
 
 
 def _leaders() -> list[dict[str, str | None]]:
