@@ -32,6 +32,7 @@ def _words() -> dict[str, object]:
     return {
         "zone": settings().TIME_ZONE,
         "attempt_words": rules.ATTEMPT_WORDS,
+        "stripe_says": rules.STRIPE_SAYS,
         "refund_words": ledger_rules.REFUND_WORDS,
         "problem_titles": ledger_rules.PROBLEM_TITLES,
         "problem_words": ledger_rules.PROBLEM_WORDS,

@@ -46,6 +46,15 @@ ATTEMPT_WORDS = {
     AttemptState.QUARANTINED: N_("Set aside"),
     AttemptState.ABANDONED: N_("Given up"),
 }
+# Why a refund waits, or has failed: Stripe's words and ours.
+STRIPE_SAYS = {
+    "insufficient_funds": N_("It waits until our balance at Stripe is enough."),
+    "charge_pending": N_("It waits until the payment itself has settled."),
+    "processing": N_("The bank is working on it."),
+    "declined": N_("The bank declined it."),
+    "expired_or_canceled_card": N_("The card has expired or was cancelled."),
+    "lost_or_stolen_card": N_("The card was lost or stolen."),
+}
 
 # ---- what Stripe says ----
 

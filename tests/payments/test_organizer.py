@@ -136,7 +136,7 @@ def test_a_pending_refund_says_so(shop: Shop) -> None:
     assert [r[0] for r in refunds(shop)] == ["pending"]
     page = client.get(MONEY).text
     assert "The refund of $920.00 is on its way." in page
-    assert "insufficient_funds" in page
+    assert "It waits until our balance at Stripe is enough." in page
 
 
 def test_stripe_is_away_and_the_refund_waits(shop: Shop) -> None:
