@@ -26,7 +26,9 @@ def test_the_house_keeps(law: Law, house: Tree) -> None:
 ORDERLY = {
     "regsys/events/public.py": """render_template("events/show.html", title=_("Groups"))
 flash(_("Saved."))""",
-    "regsys/events/mail.py": 'compose("events/mail_changed", subject=_("Changed"))',
+    "regsys/events/mail.py": """compose("events/mail_changed", subject=_("Changed"))
+send("moved")
+def send(kind): compose(f"events/mail_{kind}")""",
     "regsys/events/forms.py": 'name = StringField(_l("Name"))',
     "regsys/events/rules.py": 'Refusal("full", N_("This is full."))',
     "templates/events/show.html": """{% extends "web/base.html" %}
@@ -38,6 +40,7 @@ flash(_("Saved."))""",
 {% if event.state == "Two words" %}{% endif %}""".replace(' == "Two words"', ""),
     "templates/events/mail_changed.html": "<p>{{ _('Changed') }}</p>",
     "templates/events/mail_changed.txt": "{{ _('Changed') }}\n--\n",
+    "templates/events/mail_moved.txt": "",
     "templates/web/base.html": "{% block content %}{% endblock %}",
     "templates/web/_bits.html": "{% macro row(x) %}<b>{{ x }}</b>{% endmacro %}",
 }
@@ -53,6 +56,7 @@ PLANTED = [
     (templates.list_homeless, "templates/show.html", ""),
     (templates.list_homeless, "templates/events/ShowAll.html", ""),
     (templates.list_never_rendered, "templates/events/_old.html", ""),
+    (templates.list_never_rendered, "templates/events/mail_lost.txt", ""),
     (templates.list_missing, "regsys/events/organizer.py", 'render("events/edit.html")'),
     (templates.list_missing, "templates/web/base.html", '{% include "web/_foot.html" %}'),
     (texts.list_untranslated_templates, "templates/web/base.html", "<p>Hello</p>"),

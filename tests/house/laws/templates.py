@@ -3,7 +3,7 @@
 import ast
 import re
 
-from tests.house.tree import Tree
+from tests.house.tree import Module, Tree
 
 ENDINGS = (".html", ".txt", ".xml", ".css")
 REFERENCE = re.compile(r"""['"]([\w./-]+\.(?:html|txt|xml|css))['"]""")
@@ -39,10 +39,26 @@ def _used(tree: Tree) -> dict[str, str]:
                 used[f"{module.room}/{value}"] = module.at(node, "names")
             elif LETTER.match(value):
                 used[f"{value}.html"] = used[f"{value}.txt"] = module.at(node, "names")
+        used |= _computed(module, tree)
     for path in tree.templates:
         for match in REFERENCE.finditer(path.read_text()):
             used.setdefault(match.group(1), f"templates/{tree.template_name(path)} names")
     return used
+
+
+def _computed(module: Module, tree: Tree) -> dict[str, str]:
+    """Return the templates of f"events/mail_{kind}": those whose kind is a text in the same file."""
+    texts = {n.value for n in ast.walk(module.tree) if isinstance(n, ast.Constant)}
+    found = {}
+    for node in module.walk(ast.JoinedStr):
+        assert isinstance(node, ast.JoinedStr)
+        start = node.values[0]
+        if isinstance(start, ast.Constant) and re.match(r"[a-z]+/\w*$", str(start.value)):
+            for name in map(tree.template_name, tree.templates):
+                rest = name.removeprefix(str(start.value)).split(".")[0]
+                if name.startswith(str(start.value)) and rest in texts:
+                    found[name] = module.at(node, "names")
+    return found
 
 
 def list_never_rendered(tree: Tree) -> list[str]:
