@@ -158,6 +158,7 @@ def _is_raw(node: nodes.Node, translated: set[int]) -> bool:
 # ---- Python
 
 # Keyword arguments that people read, and calls whose first argument people read.
+CONTENT = {"regsys/questions/library.py": "becomes the stored words of an event, as if typed there"}
 READ = ("label", "description", "message", "title", "sentence", "subject", "help_text")
 
 
@@ -166,6 +167,8 @@ def list_untranslated_code(tree: Tree) -> list[str]:
     found = []
     for module in tree.modules:
         if module.room in (None, "kernel", *tree.apart) or module.file == "cli":
+            continue
+        if module.shown in CONTENT:
             continue
         for node in module.walk(ast.Call):
             assert isinstance(node, ast.Call)
