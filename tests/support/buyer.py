@@ -100,9 +100,7 @@ class Buyer:
         return self.visitor.submit(page, form, {counts[0]: str(places)})
 
     def finish(self, page: Page, *, pay: str = "pay") -> Outcome:
-        """Go from Stripe's page, or straight away, to the order page."""
-        if "/c/pay/" in page.url:
-            page = self.pay(page, pay)
+        """Go from Stripe's page, or straight away, to the order page; "close" pays and does not come back."""
         for _ in range(MOST_SCREENS):
             if page.path.startswith("/o/") and page.status == 200:
                 return self._end("placed", page.title, order=page.url)
@@ -110,16 +108,18 @@ class Buyer:
                 # Stripe did not answer: back to the order, and once more.
                 page = self.visitor.get(page.link("/o/"))
                 page = self.visitor.submit(page, page.form(action="/pay"))
-            if "/c/pay/" in page.url:
-                page = self.pay(page, pay)
-                continue
-            break
+            if "/c/pay/" not in page.url:
+                break
+            page = self.pay(page, pay)
+            if pay.startswith("close") and page.status == 200:
+                return self._end("left", page.title)
         raise AssertionError(f"{page.status} {page.title!r} at {page.path}")
 
     def pay(self, page: Page, button: str = "pay") -> Page:
-        """Press a button on Stripe's page."""
+        """Press a button on Stripe's page; "close, never" also chooses how Stripe tells the product."""
+        button, _, deliver = button.partition(", ")
         form = next(f for f in page.forms if any(name == "play" for name, _, _ in f.buttons))
-        return self.visitor.submit(page, form, button=button)
+        return self.visitor.submit(page, form, {"deliver": deliver or "normally"}, button=button)
 
     def _end(self, kind: str, said: str, *, order: str = "") -> Outcome:
         tally: Counter[str] = self.visitor.tally

@@ -17,7 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Task:
-    """What one process does: its buyers (numbers from `first`) want places at once, `at_once` of them at a time."""
+    """What one process does: its buyers (numbers from `first`) want places, `at_once` of them at a time.
+
+    Their number decides which event of `slugs` they want, and which button of `pays` they press on Stripe's page.
+    """
 
     site: str
     slugs: Sequence[str]
@@ -26,8 +29,7 @@ class Task:
     at_once: int
     start_at: float
     patience: float = 60.0
-    pay: str = "pay"
-    email: str = ""
+    pays: Sequence[str] = ("pay",)
 
 
 def run(task: Task) -> list[Outcome]:
@@ -38,10 +40,10 @@ def run(task: Task) -> list[Outcome]:
 
 
 def _buy(task: Task, number: int) -> Outcome:
-    buyer = Buyer(task.site, number, email=task.email, patience=task.patience)
-    slug = task.slugs[number % len(task.slugs)]
+    buyer = Buyer(task.site, number, patience=task.patience)
+    slug, pay = task.slugs[number % len(task.slugs)], task.pays[number % len(task.pays)]
     try:
-        return buyer.buy(slug, pay=task.pay)
+        return buyer.buy(slug, pay=pay)
     except Exception as e:
         return Outcome("lost", f"{type(e).__name__}: {e}", email=buyer.email)
 
@@ -59,12 +61,13 @@ class Crowd:
         at_once: int = 0,
         patience: float = 60.0,
         head_start: float = 1.5,
+        pays: Sequence[str] = ("pay",),
     ) -> None:
         start_at = time.time() + head_start
         shares = [buyers // processes + (i < buyers % processes) for i in range(processes)]
         firsts = [sum(shares[:i]) for i in range(processes)]
         self._running = [
-            _start(Task(site, slugs, first, share, at_once or share, start_at, patience))
+            _start(Task(site, slugs, first, share, at_once or share, start_at, patience, pays))
             for first, share in zip(firsts, shares, strict=True)
         ]
 

@@ -1,6 +1,6 @@
 """Events that are open for registration, for crowds to fall upon."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from regsys.events import queries, services
@@ -9,6 +9,7 @@ from regsys.events.services import PlacesPlan, TypePlan
 from regsys.kernel import tokens
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db, transaction
+from regsys.kernel.settings import Settings
 from regsys.registration.models import Order, Registration
 from regsys.registration.states import RegistrationState
 
@@ -86,3 +87,15 @@ def _draft(fair: Fair, now: datetime) -> Registration:
         price=0,
         created_at=now,
     )
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return settings as `running()` takes them, so that a server shares keys and database with this process."""
+    given = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name != "DATA_DIR"}
+    return {name: _written(value) for name, value in given.items() if value is not None}
+
+
+def _written(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(str(v) for v in value)
+    return str(int(value)) if isinstance(value, bool) else str(value)
