@@ -23,9 +23,10 @@ OPTIONS = (
 
 
 class Postgres:
-    """One server with its own data folder; `close()` leaves nothing behind."""
+    """One server with its own data folder; `close()` leaves nothing behind. `durable`: with fsync, to be measured."""
 
-    def __init__(self, bin_dir: Path) -> None:
+    def __init__(self, bin_dir: Path, *, durable: bool = False) -> None:
+        self.options = () if durable else OPTIONS
         self.folder = Path(tempfile.mkdtemp(prefix="regsys-pg-"))
         self._as_user: dict[str, Any] = {}
         if os.geteuid() == 0:
@@ -57,7 +58,7 @@ class Postgres:
     def _start(self) -> "subprocess.Popen[bytes]":
         command: list[str | Path] = [
             self.bin_dir / "postgres", "-D", self.folder / "data", "-k", self.folder, "-h", "",
-            *OPTIONS,
+            *self.options,
         ]  # fmt: skip
         with open(self.folder / "log", "wb") as log:
             return subprocess.Popen(
