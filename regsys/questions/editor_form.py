@@ -26,6 +26,11 @@ from regsys.web.forms import AtMost, BaseForm
 
 NEEDED = InputRequired(_l("Please fill this in."))
 MOST_CHOICES = 60
+# What is said of a choice that no list offers: only a hand-made request sends one.
+LISTED: dict[str, Any] = {
+    "invalid_value_message": _l("Please choose from the list."),
+    "invalid_choice_message": _l("Please choose from the list."),
+}
 
 TYPES = (
     (QuestionType.SHORT_TEXT, _l("One line")),
@@ -54,8 +59,9 @@ class QuestionForm(BaseForm):
     label = StringField(_l("The question, as people read it"), (NEEDED, AtMost(500)))
     type = SelectField(
         _l("How it is answered"),
-        choices=[(t.value, word) for t, word in TYPES],
+        choices=lambda: [(t.value, word) for t, word in TYPES],
         coerce=QuestionType,
+        **LISTED,
         default=QuestionType.SHORT_TEXT,
     )
     choices = TextAreaField(
@@ -91,8 +97,9 @@ class QuestionForm(BaseForm):
     visible_to = RadioField(
         _l("Who may see the answers?"),
         (NEEDED,),
-        choices=[(a.value, word) for a, word in AUDIENCES],
+        choices=lambda: [(a.value, word) for a, word in AUDIENCES],
         coerce=Audience,
+        **LISTED,
         default=Audience.ORGANIZER,
     )
     sensitive = BooleanField(

@@ -156,7 +156,7 @@ class _Forms(HTMLParser):
             return
         form, text = self.found[-1], "".join(self._text)
         if tag == "textarea":
-            form.controls[-1].value = text.removeprefix("\n")
+            form.controls[-1].value = text.removeprefix("\r").removeprefix("\n")
         elif form.buttons:
             name, value, _ = form.buttons[-1]
             form.buttons[-1] = (name, value, " ".join(text.split()))

@@ -16,6 +16,7 @@ from wtforms import (
 from wtforms.validators import Email, InputRequired, Optional
 
 from regsys.events.forms.parts import (
+    LISTED,
     DayField,
     VersionedForm,
     Wall,
@@ -38,7 +39,10 @@ class NewEventForm(BaseForm):
     """The least that makes a draft."""
 
     kind = SelectField(
-        _l("What kind of event is it?"), choices=lambda: options(EventKind), coerce=EventKind
+        _l("What kind of event is it?"),
+        choices=lambda: options(EventKind),
+        coerce=EventKind,
+        **LISTED,
     )
     title = StringField(_l("Title"), (NEEDED, AtMost(200)))
     mode = RadioField(
@@ -47,11 +51,13 @@ class NewEventForm(BaseForm):
         choices=lambda: options(EventMode),
         coerce=EventMode,
         default=EventMode.IN_PERSON,
+        **LISTED,
     )
     time_zone = SelectField(
         _l("Time zone"),
         choices=lambda: [(z, z.replace("_", " ")) for z in names()],
         description=_l("All times of the event are typed and shown in it."),
+        **LISTED,
     )
     starts = WallField(_l("Begins"), (NEEDED,))
     ends = WallField(_l("Ends"), (NEEDED,))
@@ -81,7 +87,7 @@ class BasicsForm(VersionedForm):
     """What an event is called and says."""
 
     title = StringField(_l("Title"), (NEEDED, AtMost(200)))
-    kind = SelectField(_l("Kind"), choices=lambda: options(EventKind), coerce=EventKind)
+    kind = SelectField(_l("Kind"), choices=lambda: options(EventKind), coerce=EventKind, **LISTED)
     slug = StringField(
         _l("Address of its page"),
         (AtMost(80),),
@@ -128,7 +134,7 @@ class BasicsForm(VersionedForm):
     visibility = RadioField(
         _l("Who finds the page?"),
         (NEEDED,),
-        choices=[
+        choices=lambda: [
             (Visibility.PUBLIC.value, _l("Everybody: it stands in the list of events")),
             (Visibility.UNLISTED.value, _l("Whoever knows its address: it stands in no list")),
             (Visibility.PRIVATE_LINK.value, _l("Only people with a private link")),
@@ -138,11 +144,12 @@ class BasicsForm(VersionedForm):
             ),
         ],
         coerce=Visibility,
+        **LISTED,
     )
     enrollment = RadioField(
         _l("How does one get a place?"),
         (NEEDED,),
-        choices=[
+        choices=lambda: [
             (Enrollment.OPEN.value, _l("By registering here; it is theirs at once")),
             (
                 Enrollment.APPLICATION.value,
@@ -159,6 +166,7 @@ class BasicsForm(VersionedForm):
             ),
         ],
         coerce=Enrollment,
+        **LISTED,
     )
     external_name = StringField(
         _l("If elsewhere: who registers people?"), (AtMost(200),), description=_l("A name.")

@@ -26,6 +26,11 @@ from regsys.web.forms import BaseForm
 from regsys.web.html import clock, day
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
+# What is said of a choice that no list offers: only a hand-made request sends one.
+LISTED: dict[str, Any] = {
+    "invalid_value_message": _l("Please choose from the list."),
+    "invalid_choice_message": _l("Please choose from the list."),
+}
 
 
 class Row(BaseForm):

@@ -18,7 +18,7 @@ from wtforms import (
 )
 from wtforms.validators import Email, InputRequired
 
-from regsys.events.forms.parts import Row, VersionedForm, given, options, whole
+from regsys.events.forms.parts import LISTED, Row, VersionedForm, given, options, whole
 from regsys.events.kinds import LeaderLevel, LeaderRole, PublicContact
 from regsys.events.models import Event, Leader, Venue
 from regsys.events.services import LeaderFacts, Part, VenueFacts
@@ -31,12 +31,13 @@ NEEDED = InputRequired(_l("Please fill this in."))
 class PartRow(Row):
     """One leader in an event; a row without a name is none."""
 
-    leader = SelectField(_l("Who"), coerce=int, default=0, validate_choice=True)
+    leader = SelectField(_l("Who"), coerce=int, default=0, validate_choice=True, **LISTED)
     role = SelectField(
         _l("As"),
         choices=lambda: options(LeaderRole),
         coerce=LeaderRole,
         default=LeaderRole.LEADER,
+        **LISTED,
     )
     position = whole(_l("Order"), 1, 99)
     public = BooleanField(_l("Shown on the page"), default=True)
@@ -96,15 +97,17 @@ class LeaderForm(BaseForm):
         choices=lambda: options(LeaderLevel),
         coerce=LeaderLevel,
         default=LeaderLevel.LEADER_IN_TRAINING,
+        **LISTED,
     )
     discipline = SelectField(
         _l("Discipline"),
-        choices=[
+        choices=lambda: [
             ("", _l("Not said")),
             ("medical", _l("Medical")),
             ("behavioral", _l("Behavioral")),
             ("other", _l("Other")),
         ],
+        **LISTED,
     )
     email = EmailField(
         _l("E-mail"),
@@ -118,7 +121,7 @@ class LeaderForm(BaseForm):
     public_contact = RadioField(
         _l("How can visitors reach this leader?"),
         (NEEDED,),
-        choices=[
+        choices=lambda: [
             (PublicContact.NONE.value, _l("Not at all")),
             (PublicContact.FORM.value, _l("By a form that forwards and hides the address")),
             (PublicContact.EMAIL.value, _l("By e-mail: the address is shown")),
@@ -126,6 +129,7 @@ class LeaderForm(BaseForm):
         ],
         coerce=PublicContact,
         default=PublicContact.FORM,
+        **LISTED,
     )
     bio = TextAreaField(_l("A few sentences"), (AtMost(3000),), render_kw={"rows": 5})
 
@@ -150,8 +154,9 @@ class VenueForm(BaseForm):
     city = StringField(_l("Town"), (AtMost(120),))
     step_free = RadioField(
         _l("Can one get in without steps?"),
-        choices=[("yes", _l("Yes")), ("no", _l("No")), ("", _l("Not known"))],
+        choices=lambda: [("yes", _l("Yes")), ("no", _l("No")), ("", _l("Not known"))],
         default="",
+        **LISTED,
     )
     access_note = StringField(_l("What else about access"), (AtMost(500),))
 

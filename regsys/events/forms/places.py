@@ -8,6 +8,7 @@ from wtforms import BooleanField, FieldList, FormField, SelectField, StringField
 
 from regsys.capacity.models import PoolKind
 from regsys.events.forms.parts import (
+    LISTED,
     AmountField,
     Row,
     VersionedForm,
@@ -44,12 +45,13 @@ class TypeRow(Row):
     size = whole(_l("At most"))
     circle = SelectField(
         _l("Circle"),
-        choices=[
+        choices=lambda: [
             ("", _l("No matter")),
             (PoolKind.INNER_CIRCLE.value, _l("Inner circle")),
             (PoolKind.OUTER_CIRCLE.value, _l("Outer circle")),
         ],
         default="",
+        **LISTED,
     )
     on_sale = BooleanField(_l("On sale"), default=True)
     remove = BooleanField(_l("Remove"))
@@ -87,7 +89,7 @@ class PlacesForm(VersionedForm):
         _l("How many places are there in all?"),
         description=_l("Left empty, places never run out."),
     )
-    currency = SelectField(_l("Currency"), choices=[(c, c) for c in CURRENCIES])
+    currency = SelectField(_l("Currency"), choices=lambda: [(c, c) for c in CURRENCIES], **LISTED)
     types = FieldList(FormField(TypeRow), max_entries=MOST_ROWS)
     early_until = WallField(
         _l("Early prices until"), description=_l("That moment is already the regular price.")

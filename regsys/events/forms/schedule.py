@@ -19,6 +19,7 @@ from wtforms.validators import InputRequired
 
 from regsys.events import rules
 from regsys.events.forms.parts import (
+    LISTED,
     DayField,
     HourField,
     Row,
@@ -89,15 +90,16 @@ class ScheduleForm(VersionedForm):
         (InputRequired(),),
         choices=lambda: options(EventMode),
         coerce=EventMode,
+        **LISTED,
     )
-    venue = SelectField(_l("House or hall"), coerce=int, default=0)
+    venue = SelectField(_l("House or hall"), coerce=int, default=0, **LISTED)
     join_link = URLField(
         _l("Link for joining online"),
         (AtMost(1000), web_address),
         description=_l("Only people with a confirmed place see it."),
     )
     time_zone = SelectField(
-        _l("Time zone"), choices=lambda: [(z, z.replace("_", " ")) for z in names()]
+        _l("Time zone"), choices=lambda: [(z, z.replace("_", " ")) for z in names()], **LISTED
     )
     starts = WallField(_l("Begins"))
     ends = WallField(_l("Ends"))
@@ -108,7 +110,7 @@ class ScheduleForm(VersionedForm):
     series_ends = HourField(_l("To"))
     series_every = SelectField(
         _l("How often"),
-        choices=[
+        choices=lambda: [
             (rules.Every.WEEK.value, _l("Every week")),
             (rules.Every.TWO_WEEKS.value, _l("Every two weeks")),
             (rules.Every.MONTH.value, _l("Monthly, like the second Tuesday")),
@@ -116,6 +118,7 @@ class ScheduleForm(VersionedForm):
         ],
         coerce=rules.Every,
         default=rules.Every.WEEK,
+        **LISTED,
     )
     series_count = whole(_l("How many meetings"), 1, 60)
     series_title = StringField(_l("Called"), (AtMost(180),), default=lambda: _("Meeting"))
