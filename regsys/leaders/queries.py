@@ -16,7 +16,7 @@ from regsys.kernel.db import db
 from regsys.leaders import rules
 from regsys.leaders.rules import Presence
 from regsys.outbox.models import Message
-from regsys.questions.kinds import Audience
+from regsys.questions.kinds import Audience, QuestionType
 from regsys.questions.models import Answer, Question
 from regsys.questions.queries import list_readable_answers, list_readable_questions
 from regsys.registration.models import Registration
@@ -84,7 +84,12 @@ def get_roster(event_id: int) -> Roster:
     )  # fmt: skip
     rows = list(db.session.execute(query))
     answers = list_readable_answers([row.id for row in rows], AUDIENCES)
-    questions = list_readable_questions([event_id], AUDIENCES)
+    questions = [
+        q
+        for q in list_readable_questions([event_id], AUDIENCES)
+        # Everybody has given their word, or has no place.
+        if q.type is not QuestionType.AGREEMENT
+    ]
     keys = [q.key for q in questions]
     people = [
         Person(**row._mapping, answers=[answers[row.id][k] for k in keys if k in answers[row.id]])

@@ -11,9 +11,10 @@ from regsys.reports import words
 from regsys.web.guard import current_actor
 
 MONEY = ("registrar", "treasurer")
+HOME = "reports_organizer.home"
 # Label, endpoint, who sees it, and whether the whole site must be theirs. Rooms below are known by name only.
 MENU = (
-    (_l("Today"), "reports_organizer.home", MONEY, False),
+    (_l("Today"), HOME, MONEY, False),
     (_l("Events"), "reports_organizer.events", MONEY, False),
     (_l("People"), "reports_organizer.registrations", ("registrar",), False),
     (_l("Money"), "payments_organizer.money", MONEY, False),
@@ -32,17 +33,17 @@ def work_nav() -> Iterator[dict[str, object]]:
     for label, endpoint, roles, whole_site in MENU:
         if endpoint in current_app.view_functions and _sees(actor, roles, whole_site):
             url = url_for(endpoint)
-            yield {"label": label, "url": url, "current": _is_here(url)}
+            yield {"label": label, "url": url, "current": _is_here(url, endpoint)}
 
 
 def _sees(actor: Actor, roles: tuple[str, ...], whole_site: bool) -> bool:
     return actor.scope(*roles) is None if whole_site else actor.has_anywhere(*roles)
 
 
-def _is_here(url: str) -> bool:
+def _is_here(url: str, endpoint: str) -> bool:
     # "/organize" is the home page and the beginning of every other address.
     here = request.script_root + request.path
-    return here == url or (url.count("/") > 1 and here.startswith(url + "/"))
+    return here == url or (endpoint != HOME and here.startswith(url + "/"))
 
 
 def register(app: Flask) -> None:

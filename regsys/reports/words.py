@@ -3,18 +3,20 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from regsys.audit.models import AuditEntry
 from regsys.events.states import EventState
+from regsys.events.words import COUNTS
 from regsys.kernel.text import N_
 from regsys.ledger.models import Method
 from regsys.ledger.rules import MoneyState
 from regsys.outbox.states import MessageState
 from regsys.registration.states import RegistrationState
-from regsys.reports.queries import EventRow
+from regsys.reports.queries import EventRow, Row
 from regsys.web.html import day
 
 
@@ -133,6 +135,41 @@ def state_badge(state: RegistrationState) -> Badge:
     return STATES[state]
 
 
+def badges(row: Row) -> list[Badge]:
+    """Return how a registration stands: its state, and its money where that says more."""
+    money = MONEY[row.balance.state]
+    says_more = row.balance.state is not MoneyState.NOTHING_DUE and (
+        row.state is RegistrationState.CONFIRMED or row.paid
+    )
+    return [STATES[row.state], money] if says_more else [STATES[row.state]]
+
+
+def short_badges(row: Row) -> list[Badge]:
+    """Return the same for a list, where "Paid" alone says that a place is confirmed."""
+    paid = row.state is RegistrationState.CONFIRMED and row.balance.state is MoneyState.PAID
+    return [MONEY[MoneyState.PAID]] if paid else badges(row)
+
+
+def needs_words(count: int, name: str) -> str:
+    """Return "Four things need you, Tilda"."""
+    if not count:
+        return _("Nothing needs you, %(name)s", name=name)
+    if count == 1:
+        return _("One thing needs you, %(name)s", name=name)
+    word = _(COUNTS[count]) if count < len(COUNTS) else str(count)
+    return _("%(count)s things need you, %(name)s", count=word, name=name)
+
+
+def in_days(at: datetime, now: datetime, zone: str) -> str:
+    """Return "in 2 days", counted by the calendar of a zone."""
+    days = (at.astimezone(ZoneInfo(zone)).date() - now.astimezone(ZoneInfo(zone)).date()).days
+    if days < 0:
+        return ngettext("%(num)d day ago", "%(num)d days ago", -days)
+    if days < 2:
+        return _("tomorrow") if days else _("today")
+    return ngettext("in %(num)d day", "in %(num)d days", days)
+
+
 def event_badge(state: EventState) -> Badge:
     """Return how an event's state is shown."""
     return EVENT_STATES[state]
@@ -168,5 +205,6 @@ def pace_words(row: EventRow, now: datetime) -> str:
 
 
 HELPERS = (
-    deed, deed_detail, state_badge, event_badge, money_badge, letter_badge, method_words, pace_words,
+    badges, deed, deed_detail, event_badge, in_days, letter_badge, method_words, money_badge, needs_words, pace_words,
+    short_badges, state_badge,
 )  # fmt: skip

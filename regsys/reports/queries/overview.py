@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, case, func, select, true
 from sqlalchemy.orm import joinedload, selectinload
 
 from regsys.events import queries as events
+from regsys.events.kinds import Enrollment
 from regsys.events.models import Event, TicketType
 from regsys.events.queries import Places
 from regsys.events.rules import is_at_risk
@@ -40,7 +41,10 @@ class Sums:
 
 @dataclass(frozen=True)
 class People:
-    """Registrations of one event by state; `unanswered` are confirmed, and their form is still open."""
+    """Registrations of one event by state, in the order of the states.
+
+    `unanswered` are confirmed, and their form is still open; `newest` is when the last one was confirmed.
+    """
 
     by_state: Mapping[S, int]
     unanswered: int = 0
@@ -73,6 +77,16 @@ class EventRow:
         if self.places.total is None or self.places.left is None:
             return self.people.awaiting
         return max(0, self.places.total - self.places.left - self.people.confirmed)
+
+    @property
+    def until(self) -> datetime | None:
+        """Return when it is decided whether the event takes place."""
+        return self.event.decide_at
+
+    @property
+    def sells(self) -> bool:
+        """Tell whether places are taken here: not by writing to a leader, nor elsewhere."""
+        return self.event.enrollment not in (Enrollment.EXTERNAL, Enrollment.CONTACT_LEADER)
 
     @property
     def chairs(self) -> int:
@@ -182,7 +196,10 @@ def people_of(event_ids: Sequence[int]) -> dict[int, People]:
         counts[event_id][state] = count
         if state is S.CONFIRMED:
             more[event_id] = (int(still_open), newest)
-    return {e: People(counts[e], *more.get(e, (0, None))) for e in event_ids}
+    return {
+        e: People({s: counts[e][s] for s in S if s in counts[e]}, *more.get(e, (0, None)))
+        for e in event_ids
+    }
 
 
 def _paces_of(event_ids: Sequence[int], *, now: datetime) -> dict[int, list[int]]:

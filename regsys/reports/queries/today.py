@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import joinedload
@@ -23,6 +23,7 @@ from regsys.reports.queries.overview import EventRow
 from regsys.reports.rules import is_promised
 
 MOST = 5
+FAR = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,12 @@ class Today:
     letters_more: int = 0
     inquiries: int = 0
     dead_jobs: int = 0
+
+    @property
+    def dated(self) -> list[Promise | EventRow]:
+        """Return promises and events at risk by the time at which they are decided, the next one first."""
+        both: list[Promise | EventRow] = [*self.promises, *self.at_risk]
+        return sorted(both, key=lambda one: one.until or FAR)
 
     @property
     def count(self) -> int:
