@@ -69,7 +69,7 @@ PROMISED = (
 def wording_of(q: Question | Suggestion) -> Wording:
     """Return what was decided about a question."""
     facts = {f.name: getattr(q, f.name) for f in fields(Wording)}
-    return Wording(**{**facts, "choices": [(v, label) for v, label in q.choices]})
+    return Wording(**{**facts, "choices": tuple((v, label) for v, label in q.choices)})
 
 
 def add_question(event_id: int, wording: Wording, *, actor: Actor, now: datetime) -> str:

@@ -147,7 +147,7 @@ class QuestionForm(BaseForm):
         if len(self._lines()) > MOST_CHOICES:
             self.choices.errors = [_("At most %(n)s answers, please.", n=MOST_CHOICES)]
             fine = False
-        if len({_read(c)[0] for c in self.show_if.data or ()}) > 1:
+        if len({c.partition("=")[0] for c in self.show_if.data or ()}) > 1:
             self.show_if.errors = [_("Please choose answers to one question only.")]
             fine = False
         return fine
