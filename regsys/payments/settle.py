@@ -100,7 +100,10 @@ def _judge_rejection(e: Rejected, attempt_id: int) -> bool:
 
 
 def _give_up(attempt_id: int, e: Rejected) -> None:
+    """Give up an attempt whose session Stripe refused to make; one that has a session is left as it is."""
     log.error("Stripe rejected attempt %s: %s (%s, %s)", attempt_id, e.said, e.code, e.param)
+    if queries.get_attempt(attempt_id).session_id:
+        return
     with transaction():
         services.abandon(attempt_id, f"{e.code}: {e.said}", now=clock.now())
 
@@ -172,8 +175,16 @@ def settle(
             known.id, session, actor=actor, now=clock.now(), event_id=event_id
         )
     if stray and follow:
-        _end_session(stray)
+        _end_stray(stray)
     return _stands(known.id)
+
+
+def _end_stray(session_id: str) -> None:
+    try:
+        _end_session(session_id)
+    except UpstreamFailed as e:
+        # What was settled stands; the poller, or Stripe's own clock, ends this one.
+        log.warning("session %s could not be ended: %s", session_id, e)
 
 
 def _ask_unknown(session_id: str) -> Session | None:

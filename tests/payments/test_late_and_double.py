@@ -10,6 +10,7 @@ from regsys.kernel.db import db, transaction
 from regsys.ledger.models import Method
 from regsys.ledger.services import record_payment
 from regsys.payments import gateway, services
+from regsys.payments.jobs import poll
 from regsys.payments.settle import settle
 from regsys.registration import services as registration
 from tests.payments.shop import Placed, Shop
@@ -157,6 +158,21 @@ def test_rule_14_the_other_session_is_ended_as_soon_as_one_is_paid(shop: Shop) -
     assert gateway.retrieve_session(known).status == "expired"
     assert shop.states(order) == ["confirmed"]
     assert len(shop.claims(order)) == 1
+
+
+def test_rule_14_the_other_session_cannot_be_ended_now_and_the_poller_does_it(
+    shop: Shop,
+) -> None:
+    order, lost, known = two_sessions(shop)
+    shop.pay(lost)
+    shop.control.fail("expire_session", "500", times=3)
+    assert shop.deliver_all(lost) == [200]
+    assert shop.attempt_states(order) == ["paid", "open"]
+    shop.clock.move(minutes=3)
+    poll({})
+    assert gateway.retrieve_session(known).status == "expired"
+    assert shop.attempt_states(order) == ["paid", "expired"]
+    assert shop.states(order) == ["confirmed"]
 
 
 def test_rule_14_a_given_up_session_that_turns_up_open_is_ended(shop: Shop) -> None:
