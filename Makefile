@@ -17,6 +17,8 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache
 endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
+# Behind an inspecting proxy only the machine's own certificates help; where there are none, pip has its own.
+export UV_SYSTEM_CERTS := 1
 
 .PHONY: help run test test-all check bench screens lock upgrade-locks clean
 .DEFAULT_GOAL := help
