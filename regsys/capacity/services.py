@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Row,
+    Select,
     delete,
     distinct,
     exists,
@@ -221,17 +223,42 @@ def release(registration_ids: Sequence[int], *, now: datetime) -> None:
 
 def counts(pool_ids: Iterable[int], *, now: datetime) -> Mapping[int, rules.PoolCount]:
     """Count every pool's places and live claims; claims whose end has passed count as free."""
+    found = db.session.execute(_counted(now).where(Pool.id.in_(set(pool_ids))))
+    return {row.id: _count(row) for row in found}
+
+
+def counts_by_event(
+    event_ids: Iterable[int], *, now: datetime
+) -> dict[int, list[tuple[PoolKind, rules.PoolCount]]]:
+    """Count the pools of these events, in one query; every id has an entry."""
+    ids = set(event_ids)
+    counted = _counted(now).where(Pool.event_id.in_(ids)).order_by(Pool.id)
+    found: dict[int, list[tuple[PoolKind, rules.PoolCount]]] = {e: [] for e in ids}
+    for row in db.session.execute(counted):
+        found[row.event_id].append((row.kind, _count(row)))
+    return found
+
+
+def _counted(now: datetime) -> Select[Any]:
     sizes = (
         select(func.count()).select_from(Place).where(Place.pool_id == Pool.id).scalar_subquery()
     )
     alive = (LIVE, Claim.pool_id == Pool.id, or_(Claim.until.is_(None), Claim.until > now))
     live = select(func.count()).select_from(Claim).where(*alive).scalar_subquery()
     held = select(func.count(Claim.until)).where(*alive).scalar_subquery()
-    query = select(Pool.id, Pool.sized, sizes, live, held).where(Pool.id.in_(set(pool_ids)))
-    return {
-        p: rules.PoolCount(p, size if sized else None, n - h, h)
-        for p, sized, size, n, h in db.session.execute(query)
-    }
+    return select(
+        Pool.id,
+        Pool.event_id,
+        Pool.kind,
+        Pool.sized,
+        sizes.label("size"),
+        live.label("live"),
+        held.label("held"),
+    )
+
+
+def _count(row: Row[Any]) -> rules.PoolCount:
+    return rules.PoolCount(row.id, row.size if row.sized else None, row.live - row.held, row.held)
 
 
 def _connection() -> Connection:

@@ -58,6 +58,14 @@ def sums_of(order_ids: Sequence[int]) -> dict[int, Sums]:
     }
 
 
+def sums_in(payments: Sequence[Payment]) -> Sums:
+    """Add up payments of one order that are loaded with their refunds; it agrees with `sums_of`."""
+    sound = [p for p in payments if p.problem is None]
+    odd = [p for p in payments if p.problem is not None]
+    given = sum(p.amount - left_of(p) for p in sound)
+    return Sums(sum(p.amount for p in sound), given, sum(left_of(p) for p in odd))
+
+
 def _by_order_and_worth(
     query: Select[int, bool, int], order_ids: Sequence[int]
 ) -> dict[tuple[int, bool], int]:

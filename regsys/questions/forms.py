@@ -107,12 +107,14 @@ def _help(entry: Entry, by_key: Mapping[str, Entry]) -> str:
     q = entry.question
     parts = [_condition(q.show_if, by_key)] if q.show_if else []
     parts += [q.help] if q.help else []
-    if q.sensitive:
+    if q.sensitive and _stands(entry):
         parts.append(
             _("Saved. It is private, so it is not shown again: leave this empty to keep it.")
-            if _stands(entry)
-            else _("Private: kept encrypted, and deleted after the event.")
         )
+    elif q.sensitive and q.delete_after_days is not None:
+        parts.append(_("Private: kept encrypted, and deleted after the event."))
+    elif q.sensitive:
+        parts.append(_("Private: kept encrypted."))
     return " ".join(parts)
 
 

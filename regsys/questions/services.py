@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from regsys.kernel.db import db
 from regsys.kernel.errors import Invalid
@@ -109,6 +109,17 @@ def copy_answers(pairs: Mapping[int, int], *, now: datetime) -> None:
 def drop_answers(registration_id: int) -> None:
     """Delete everything that one person answered."""
     db.session.execute(delete(Answer).where(Answer.registration_id == registration_id))
+
+
+def delete_private(event_id: int, *, days_over: int) -> int:
+    """Delete the private answers of an event that has been over for so many days, where their time has come."""
+    due = select(Question.id).where(
+        Question.event_id == event_id,
+        Question.sensitive,
+        Question.delete_after_days <= days_over,
+    )
+    gone = delete(Answer).where(Answer.question_id.in_(due)).returning(Answer.id)
+    return len(db.session.scalars(gone).all())
 
 
 def _put(entry: Entry, registration_id: int, value: Any, *, now: datetime) -> None:

@@ -6,6 +6,7 @@ What is stored is plain JSON: text, a number, True or False, a date as "2027-04-
 import math
 import re
 from datetime import date
+from functools import partial
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -182,9 +183,9 @@ class OneChoice(Type):
     def field(self, q: Question, **options: Any) -> Field:
         choices = [(value, label) for value, label in q.choices]
         if len(choices) < MENU_FROM:
-            return RadioField(choices=choices, validate_choice=False, **options)
+            return RadioField(choices=partial(list, choices), validate_choice=False, **options)
         blank = [("", _("Please choose"))]
-        return SelectField(choices=blank + choices, validate_choice=False, **options)
+        return SelectField(choices=partial(list, blank + choices), validate_choice=False, **options)
 
     def problem(self, q: Question, value: Any) -> str | None:
         return None if value in _values(q) else _not_listed(q)
@@ -200,7 +201,7 @@ class SeveralChoices(Type):
 
     def field(self, q: Question, **options: Any) -> Field:
         return SelectMultipleField(
-            choices=[(value, label) for value, label in q.choices],
+            choices=partial(list, [(value, label) for value, label in q.choices]),
             validate_choice=False,
             widget=ListWidget(prefix_label=False),
             option_widget=CheckboxInput(),
@@ -227,7 +228,7 @@ class YesNo(Type):
 
     def field(self, q: Question, **options: Any) -> Field:
         choices = [("yes", _("Yes")), ("no", _("No"))]
-        return RadioField(choices=choices, validate_choice=False, **options)
+        return RadioField(choices=partial(list, choices), validate_choice=False, **options)
 
     def to_field(self, stored: Any) -> Any:
         return {True: "yes", False: "no"}.get(stored)

@@ -1,6 +1,7 @@
 """Shapes of what people type on the way to a place."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 
 from flask_babel import gettext as _
@@ -60,13 +61,17 @@ def build_places(rows: Sequence[tuple[int, str, int, int]], **options: Any) -> P
         f"places_{type_id}": SelectField(
             label,
             coerce=_number,
-            choices=[(n, str(n)) for n in range(max(most, chosen) + 1)],
+            choices=partial(_counts, max(most, chosen)),
             default=chosen,
             validate_choice=False,
         )
         for type_id, label, most, chosen in rows
     }
     return cast(PlacesForm, type("ThesePlaces", (PlacesForm,), fields)(**options))
+
+
+def _counts(most: int) -> list[tuple[int, str]]:
+    return [(n, str(n)) for n in range(most + 1)]
 
 
 def _number(value: Any) -> int:
@@ -102,11 +107,12 @@ def build_payer(choices: Sequence[Choice], **options: Any) -> PayerForm:
     """Return the form with one question for each event: which place is yours?"""
     fields: dict[str, Any] = {}
     for event_id, label, types, before in choices:
-        options_ = [(str(t), name) for t, name in types]
+        offered = [(str(t), name) for t, name in types]
+        offered.append(("no", _("No, I only arrange it for somebody else")))
         fields[f"mine_{event_id}"] = RadioField(
             label,
-            [InputRequired(_l("Tell us who this place is for."))],
-            choices=[*options_, ("no", _("No, I only arrange it for somebody else"))],
+            [InputRequired(_l("Tell us whether you are coming."))],
+            choices=partial(list, offered),
             default=before,
         )
     return cast(PayerForm, type("ThisPayer", (PayerForm,), fields)(**options))
@@ -169,9 +175,9 @@ class ByHandForm(BaseForm):
     payment = RadioField(
         _l("Payment"),
         [InputRequired(_l("Choose how it is paid."))],
-        choices=[
-            ("link", _l("Mail a link to pay; the place is held for a week")),
-            ("none", _l("Nothing to pay; confirm at once")),
+        choices=lambda: [
+            ("link", _("Mail a link to pay; the place is held for a week")),
+            ("none", _("Nothing to pay; confirm at once")),
         ],
         default="link",
     )

@@ -25,8 +25,21 @@ def forget(payload: Mapping[str, Any]) -> None:
             services.forget(order_id, now=now)
 
 
-HANDLERS: dict[str, Handler] = {"registration.sweep": sweep, "registration.forget": forget}
+def delete_private(payload: Mapping[str, Any]) -> None:
+    """Delete private answers some days after their event, as the form promised."""
+    now = clock.now()
+    for event_id in queries.list_ended_event_ids(now=now):
+        with transaction():
+            services.delete_private_answers(event_id, now=now)
+
+
+HANDLERS: dict[str, Handler] = {
+    "registration.sweep": sweep,
+    "registration.forget": forget,
+    "registration.delete_private": delete_private,
+}
 PERIODIC = [
     Periodic("registration.sweep", every=30),
     Periodic("registration.forget", every=6 * 3600),
+    Periodic("registration.delete_private", every=24 * 3600),
 ]

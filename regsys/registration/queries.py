@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from regsys.capacity.models import Claim
 from regsys.events import rules as event_rules
@@ -18,6 +18,7 @@ from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
 from regsys.ledger import queries as ledger
 from regsys.ledger.rules import Balance
+from regsys.questions.models import Answer, Question
 from regsys.registration import rules
 from regsys.registration.models import Order, OrderLine, Registration
 from regsys.registration.states import LIVE, UNPAID
@@ -96,17 +97,52 @@ def _one(query: Select[Order]) -> Order | None:
     return db.session.scalars(query.options(*WHOLE)).unique().one_or_none()
 
 
-def held(order: Order, *, now: datetime) -> Held:
-    """Return the order with what is held for it."""
-    return Held(order, list_ends([r.id for r in order.registrations], now=now))
+def find_held(token: str, *, now: datetime) -> Held | None:
+    """Find an order by the secret of its link, with what is held for it, in one query."""
+    return _held(Order.token_hash == tokens.hash_token(token), now)
+
+
+def get_held(order_id: int, *, now: datetime) -> Held:
+    """Get an order with what is held for it, freshly read in one query; raise NotFound."""
+    held = _held(Order.id == order_id, now)
+    if held is None:
+        raise NotFound(N_("There is no such order."))
+    return held
+
+
+def _held(which: ColumnElement[bool], now: datetime) -> Held | None:
+    alive = _alive(now).where(Claim.registration_id == Registration.id)
+    count = alive.with_only_columns(func.count()).scalar_subquery()
+    ends = alive.with_only_columns(func.min(Claim.until)).scalar_subquery()
+    query = (
+        select(Order, Registration.id, count, ends)
+        .outerjoin(Order.registrations)
+        .where(which)
+        .order_by(Registration.id)
+        .options(
+            contains_eager(Order.registrations).options(
+                joinedload(Registration.event).joinedload(Event.venue),
+                joinedload(Registration.ticket_type),
+            )
+        )
+        .execution_options(populate_existing=True)
+    )
+    rows = db.session.execute(query).unique().all()
+    return Held(rows[0][0], {r: end for _order, r, n, end in rows if n}) if rows else None
+
+
+def _alive(now: datetime) -> Select[Claim]:
+    return select(Claim).where(
+        Claim.released_at.is_(None), or_(Claim.until.is_(None), Claim.until > now)
+    )
 
 
 def list_ends(registration_ids: Sequence[int], *, now: datetime) -> dict[int, datetime | None]:
     """List the registrations that hold places now, with the first end of their claims (None: no end)."""
     query = (
-        select(Claim.registration_id, func.min(Claim.until))
-        .where(Claim.released_at.is_(None), Claim.registration_id.in_(registration_ids))
-        .where(or_(Claim.until.is_(None), Claim.until > now))
+        _alive(now)
+        .with_only_columns(Claim.registration_id, func.min(Claim.until))
+        .where(Claim.registration_id.in_(registration_ids))
         .group_by(Claim.registration_id)
     )
     return {r: until for r, until in db.session.execute(query) if r is not None}
@@ -238,11 +274,7 @@ def list_live_keys(
 
 def list_lapsed_order_ids(*, now: datetime, limit: int = 200) -> list[int]:
     """List orders with an unpaid registration that no longer holds its places."""
-    alive = (
-        select(Claim.id)
-        .where(Claim.registration_id == Registration.id, Claim.released_at.is_(None))
-        .where(or_(Claim.until.is_(None), Claim.until > now))
-    )
+    alive = _alive(now).where(Claim.registration_id == Registration.id)
     query = (
         select(Registration.order_id)
         .where(Registration.state.in_(UNPAID), ~alive.exists())
@@ -264,5 +296,18 @@ def list_forgettable_order_ids(*, now: datetime, limit: int = 200) -> list[int]:
         .where(~live.exists())
         .order_by(Order.id)
         .limit(limit)
+    )
+    return list(db.session.scalars(query))
+
+
+def list_ended_event_ids(*, now: datetime) -> list[int]:
+    """List events that are over and have private answers with a time to be deleted."""
+    query = (
+        select(Event.id)
+        .join(Question, Question.event_id == Event.id)
+        .join(Answer, Answer.question_id == Question.id)
+        .where(Event.ends_at < now, Question.sensitive, Question.delete_after_days.is_not(None))
+        .distinct()
+        .order_by(Event.id)
     )
     return list(db.session.scalars(query))

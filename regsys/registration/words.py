@@ -94,7 +94,11 @@ def line_name(line: OrderLine, order: Order) -> str:
 
 def offer_words(offer: Offer, event: Event, places: Places) -> str:
     """Return why a place costs what it costs now, and how many are left where that is less than in all."""
-    parts = [offer.ticket_type.description, _early(offer, event, places)]
+    about = offer.ticket_type.description.strip()
+    parts = [
+        about if about.endswith(".") or not about else f"{about}.",
+        _early(offer, event, places),
+    ]
     if offer.left == 0:
         parts.append(_("All taken or held at the moment."))
     elif offer.left is not None and offer.left != places.left:

@@ -8,8 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import defer, joinedload, selectinload
 
 from regsys.capacity import services as capacity
-from regsys.capacity.models import Pool, PoolKind
-from regsys.capacity.queries import list_pools
+from regsys.capacity.models import PoolKind
 from regsys.capacity.rules import PoolCount, places_left
 from regsys.events import rules
 from regsys.events.kinds import Rate, Visibility
@@ -72,24 +71,19 @@ class Places:
 
 def places_of(event_ids: Sequence[int], *, now: datetime) -> dict[int, Places]:
     """Count the places of these events in a constant number of queries."""
-    pools = list_pools(event_ids)
-    counts = capacity.counts([p.id for p in pools], now=now)
+    counts = capacity.counts_by_event(event_ids, now=now)
     pools_by_type = _pools_by_type(event_ids)
-    return {
-        e: _places([p for p in pools if p.event_id == e], counts, pools_by_type.get(e, {}))
-        for e in event_ids
-    }
+    return {e: _places(counts[e], pools_by_type.get(e, {})) for e in event_ids}
 
 
 def _places(
-    pools: list[Pool], counts: Mapping[int, PoolCount], by_type: Mapping[int, list[int]]
+    counts: Sequence[tuple[PoolKind, PoolCount]], by_type: Mapping[int, list[int]]
 ) -> Places:
-    total = next(
-        (counts[p.id] for p in pools if p.kind is PoolKind.TOTAL), PoolCount(0, None, 0, 0)
-    )
-    early = next((counts[p.id] for p in pools if p.kind is PoolKind.EARLY), None)
+    total = next((c for kind, c in counts if kind is PoolKind.TOTAL), PoolCount(0, None, 0, 0))
+    early = next((c for kind, c in counts if kind is PoolKind.EARLY), None)
+    by_pool = {c.pool_id: c for _kind, c in counts}
     left_by_type = {
-        t: places_left([counts[p] for p in pool_ids]) for t, pool_ids in by_type.items()
+        t: places_left([by_pool[p] for p in pool_ids]) for t, pool_ids in by_type.items()
     }
     return Places(
         total=total.size,

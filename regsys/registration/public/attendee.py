@@ -33,14 +33,16 @@ def attendee(token: str) -> ResponseReturnValue:
     r = _get(token)
     about, form = _forms(r)
     if request.method == "POST" and about.validate() & form.validate():
+        order_id, place_id, actor = r.order_id, r.id, attendee_actor(r.name)
+        values, kept = form.values, form.kept
         with transaction():
             services.answer(
-                r.order_id,
-                r.id,
+                order_id,
+                place_id,
                 about=about.about,
-                values=form.values,
-                kept=form.kept,
-                actor=attendee_actor(r.name),
+                values=values,
+                kept=kept,
+                actor=actor,
                 now=now,
             )
         flash(_("Your answers are saved. Thank you."), "good")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, session
+from flask import Blueprint, session, url_for
 from flask_babel import gettext as _
 
 from regsys.events import rules as event_rules
@@ -12,6 +12,7 @@ from regsys.kernel.text import N_
 from regsys.registration import mail, queries
 from regsys.registration.models import Order, Registration
 from regsys.registration.queries import Held
+from regsys.registration.rules import Step
 
 blueprint = Blueprint("registration", __package__)
 
@@ -21,8 +22,7 @@ CART = "cart"
 def find_cart(now: datetime) -> Held | None:
     """Find the cart of this browser, with what is held for it; a placed order is returned too."""
     token = session.get(CART)
-    order = queries.find_order_by_token(token) if isinstance(token, str) else None
-    return queries.held(order, now=now) if order else None
+    return queries.find_held(token, now=now) if isinstance(token, str) else None
 
 
 def keep_cart(order: Order) -> None:
@@ -45,6 +45,16 @@ def place_of(held: Held, number: int) -> Registration:
 def words(refusal: Refusal) -> str:
     """Return a refusal's sentence in the reader's language."""
     return _(refusal.sentence, **dict(refusal.facts))
+
+
+def next_url(held: Held) -> str:
+    """Return the address of the first screen on which something is missing."""
+    if not held.holding or held.order.placed_at:
+        return url_for(".cart")
+    step, n = held.next_step
+    if step is Step.REVIEW:
+        return url_for(".review")
+    return url_for(".answers" if step is Step.ANSWERS else ".person", n=n)
 
 
 def frame(held: Held, now: datetime, step: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refusal, Refused
 from regsys.questions import queries as questions
 from regsys.registration import queries, rules, services
-from regsys.registration.public.base import blueprint, find_cart, frame, keep_cart, words
+from regsys.registration.public.base import blueprint, find_cart, frame, keep_cart, next_url, words
 from regsys.registration.queries import Held
 from regsys.registration.rules import Step
 from regsys.registration.states import RegistrationState as S
@@ -37,13 +37,7 @@ def cart() -> ResponseReturnValue:
 def go_on() -> ResponseReturnValue:
     """Go to the first screen on which something is missing."""
     held = find_cart(clock.now())
-    if held is None or not held.holding or held.order.placed_at:
-        return redirect(url_for(".cart"), 303)
-    step, n = held.next_step
-    if step is Step.REVIEW:
-        return redirect(url_for(".review"), 303)
-    endpoint = ".answers" if step is Step.ANSWERS else ".person"
-    return redirect(url_for(endpoint, n=n), 303)
+    return redirect(next_url(held) if held else url_for(".cart"), 303)
 
 
 @blueprint.get("/cart/review")
@@ -75,9 +69,10 @@ def place() -> ResponseReturnValue:
     held = find_cart(now)
     if held is None:
         return redirect(url_for(".cart"), 303)
+    cart_id = held.order.id
     try:
         with transaction():
-            order = services.place(held.order.id, now=now)
+            order = services.place(cart_id, now=now)
     except Refused as e:
         if e.refusal in (rules.HOLD_EXPIRED, rules.NOT_COMPLETE, rules.NOTHING_CHOSEN):
             return redirect(url_for(".go_on"), 303)
@@ -94,9 +89,9 @@ def remove() -> ResponseReturnValue:
     now = clock.now()
     held = find_cart(now)
     if held and held.holding and not held.order.placed_at:
-        place_id = request.form.get("place", 0, type=int)
+        cart_id, place_id = held.order.id, request.form.get("place", 0, type=int)
         with transaction():
-            services.remove_from_cart(held.order.id, place_id, now=now)
+            services.remove_from_cart(cart_id, place_id, now=now)
     return redirect(url_for(".cart"), 303)
 
 
@@ -107,8 +102,9 @@ def extend() -> ResponseReturnValue:
     now = clock.now()
     held = find_cart(now)
     if held and held.holding and not held.order.placed_at:
+        cart_id = held.order.id
         with transaction():
-            services.extend_hold(held.order.id, now=now)
+            services.extend_hold(cart_id, now=now)
         flash(_("You have 15 more minutes."), "good")
     return redirect(url_for(".go_on"), 303)
 
@@ -121,9 +117,10 @@ def again() -> ResponseReturnValue:
     held = find_cart(now)
     if held is None or held.holding or held.order.placed_at:
         return redirect(url_for(".go_on"), 303)
+    cart_id = held.order.id
     try:
         with transaction():
-            order = services.take_again(held.order.id, minutes=settings().HOLD_MINUTES, now=now)
+            order = services.take_again(cart_id, minutes=settings().HOLD_MINUTES, now=now)
     except Refused as e:
         return _lapsed(held, refusal=e.refusal)
     keep_cart(order)

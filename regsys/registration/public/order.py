@@ -29,23 +29,24 @@ from regsys.web.urls import settings
 def order(token: str) -> ResponseReturnValue:
     """Show the payer how their order stands."""
     now = clock.now()
-    held = queries.held(_get(token), now=now)
+    held = _get(token, now)
     if held.order.placed_at is None:
         keep_cart(held.order)
         return redirect(url_for(".cart"), 303)
     return _show(held, now)
 
 
-def _get(token: str) -> Order:
-    found = queries.find_order_by_token(token)
-    if found is None:
+def _get(token: str, now: datetime) -> Held:
+    held = queries.find_held(token, now=now)
+    if held is None:
         raise NotFound(N_("There is no such order."))
-    return found
+    return held
 
 
 def _show(held: Held, now: datetime, *, refusal: str | None = None) -> ResponseReturnValue:
     found = held.order
-    balance = queries.due(found.id)
+    payments, lines = ledger.payments_of([found.id]), queries.list_lines(found.id)
+    balance = ledger.sums_in(payments).balance(sum(line.amount for line in lines))
     states = {r.state for r in found.registrations}
     state = rules.order_state(states, due=balance.due, holding=held.holding, ends_at=held.ends_at)
     live = [r for r in found.registrations if r.state in LIVE]
@@ -57,8 +58,8 @@ def _show(held: Held, now: datetime, *, refusal: str | None = None) -> ResponseR
         own=own_place(found),
         state=state,
         balance=balance,
-        payments=ledger.payments_of([found.id]),
-        lines=queries.list_lines(found.id),
+        payments=payments,
+        lines=lines,
         may_remove=state is OrderState.TO_PAY and len(held.unpaid) > 1,
         seconds=(held.ends_at - now).total_seconds() if held.ends_at else 0,
         zone=found.registrations[0].event.time_zone,
@@ -83,13 +84,14 @@ def own_place(found: Order) -> Registration | None:
 def order_remove(token: str) -> ResponseReturnValue:
     """Take one person off before paying."""
     now = clock.now()
-    found = _get(token)
-    place = request.form.get("place", 0, type=int)
+    found = _get(token, now).order
+    order_id, place = found.id, request.form.get("place", 0, type=int)
+    actor = payer(found.payer_name)
     try:
         with transaction():
-            services.remove_person(found.id, place, actor=payer(found.payer_name), now=now)
+            services.remove_person(order_id, place, actor=actor, now=now)
     except Refused as e:
-        return _show(queries.held(_get(token), now=now), now, refusal=words(e.refusal))
+        return _show(_get(token, now), now, refusal=words(e.refusal))
     flash(_("The person was taken off, and the sum is smaller now."), "good")
     return redirect(url_for(".order", token=token), 303)
 
@@ -99,15 +101,16 @@ def order_remove(token: str) -> ResponseReturnValue:
 def order_again(token: str) -> ResponseReturnValue:
     """Begin again with the people of an order whose places were let go."""
     now = clock.now()
-    found = _get(token)
+    found = _get(token, now).order
     running = find_cart(now)
     if running and running.holding and not running.order.placed_at and _same(running.order, found):
         return redirect(url_for(".go_on"), 303)
+    order_id = found.id
     try:
         with transaction():
-            cart = services.take_again(found.id, minutes=settings().HOLD_MINUTES, now=now)
+            cart = services.take_again(order_id, minutes=settings().HOLD_MINUTES, now=now)
     except Refused as e:
-        return _show(queries.held(_get(token), now=now), now, refusal=words(e.refusal))
+        return _show(_get(token, now), now, refusal=words(e.refusal))
     keep_cart(cart)
     flash(_("Your places are held again. Please look at everything once more, then pay."), "good")
     return redirect(url_for(".go_on"), 303)

@@ -25,7 +25,7 @@ from regsys.registration.forms import (
     build_payer,
 )
 from regsys.registration.models import Registration
-from regsys.registration.public.base import blueprint, find_cart, frame, place_of, words
+from regsys.registration.public.base import blueprint, find_cart, frame, next_url, place_of, words
 from regsys.registration.queries import Held
 from regsys.registration.services import Person
 from regsys.web.guard import public
@@ -61,14 +61,14 @@ def _payer(held: Held, now: datetime) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _ask_payer(held, form, now)
     who = Person(form.first_name.data, form.last_name.data, form.email.data)
-    phone, mine = form.phone.data or "", form.mine
+    cart_id, phone, mine = order.id, form.phone.data or "", form.mine
     refusal = _try(
-        lambda: services.describe_payer(order.id, who, phone=phone, mine=mine, now=now), now
+        lambda: services.describe_payer(cart_id, who, phone=phone, mine=mine, now=now), now
     )
     if refusal:
         form.email.errors = [words(refusal)]
         return _ask_payer(held, form, now, status=409)
-    return redirect(url_for(".go_on"), 303)
+    return redirect(next_url(held), 303)
 
 
 def _ask_payer(
@@ -125,11 +125,12 @@ def _guest(held: Held, n: int, now: datetime) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _ask_guest(held, n, form, now)
     who = Person(form.first_name.data, form.last_name.data, form.email.data)
-    refusal = _try(lambda: services.describe_person(held.order.id, r.id, who, now=now), now)
+    cart_id, place_id = held.order.id, r.id
+    refusal = _try(lambda: services.describe_person(cart_id, place_id, who, now=now), now)
     if refusal:
         form.email.errors = [words(refusal)]
         return _ask_guest(held, n, form, now, status=409)
-    return redirect(url_for(".go_on"), 303)
+    return redirect(next_url(held), 303)
 
 
 def _ask_guest(
@@ -171,17 +172,18 @@ def answers(n: int) -> ResponseReturnValue:
         return _ask_answers(_more_time(held, now), n, about, form, now)
     if request.method == "GET" or not about.validate() & form.validate():
         return _ask_answers(held, n, about, form, now)
+    cart_id, place_id, values, kept = held.order.id, r.id, form.values, form.kept
     with transaction():
         services.answer(
-            held.order.id,
-            r.id,
+            cart_id,
+            place_id,
             about=about.about,
-            values=form.values,
-            kept=form.kept,
+            values=values,
+            kept=kept,
             actor=ANONYMOUS,
             now=now,
         )
-    return redirect(url_for(".go_on"), 303)
+    return redirect(next_url(held), 303)
 
 
 def _ask_answers(
@@ -214,9 +216,10 @@ def _status(*forms: Any) -> int:
 
 def _more_time(held: Held, now: datetime) -> Held:
     """Make the hold longer, and go on with the same form: nothing that was typed is lost."""
+    cart_id = held.order.id
     try:
         with transaction():
-            services.extend_hold(held.order.id, now=now)
+            services.extend_hold(cart_id, now=now)
     except Refused as e:
         flash(words(e.refusal), "warn")
     else:

@@ -47,19 +47,21 @@ def take(slug: str) -> ResponseReturnValue:
     form = build_places([(t.id, t.name, rules.MOST_PLACES, 0) for t in _types(event)])
     if not form.validate_on_submit():
         return _show(event, cart, now=now, form=form, status=422)
+    event_id, cart_id = event.id, cart.order.id if cart else None
+    wanted = form.wanted
     try:
         with transaction():
             order = services.put_in_cart(
-                event.id,
-                form.wanted,
-                cart_id=cart.order.id if cart else None,
+                event_id,
+                wanted,
+                cart_id=cart_id,
                 minutes=settings().HOLD_MINUTES,
                 now=now,
             )
     except Refused as e:
         return _show(event, cart, now=now, form=form, refusal=e.refusal, status=409)
     keep_cart(order)
-    return redirect(url_for(".go_on"), 303)
+    return redirect(url_for(".go_on") if order.email else url_for(".person", n=0), 303)
 
 
 def _own_cart(now: datetime) -> Held | None:

@@ -29,6 +29,7 @@ from regsys.registration.services.describing import (
 )
 from regsys.registration.services.ending import (
     cancel_unpaid,
+    delete_private_answers,
     expire_lapsed,
     forget,
     remove_person,
@@ -45,6 +46,7 @@ __all__ = [
     "answer",
     "cancel_unpaid",
     "confirm_paid",
+    "delete_private_answers",
     "describe_payer",
     "describe_person",
     "edit_contact",

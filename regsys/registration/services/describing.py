@@ -100,10 +100,10 @@ def answer(
     missing = {k: [_("Please fill this in.")] for k in sorted(required) if not about.get(k)}
     if missing:
         raise Invalid(missing)
+    questions.store_answers(r.id, event_id=r.event_id, values=values, kept=kept, now=now)
     changed = [k for k in ABOUT if k in about and getattr(r, k) != about[k]]
     for key in changed:
         setattr(r, key, about[key])
-    questions.store_answers(r.id, event_id=r.event_id, values=values, kept=kept, now=now)
     first = r.answered_at is None
     r.answered_at = now
     db.session.flush()

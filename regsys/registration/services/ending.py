@@ -5,12 +5,15 @@ from datetime import datetime
 from flask_babel import gettext as _
 from sqlalchemy import delete
 
+from regsys.audit import services as audit
 from regsys.capacity.models import Claim
+from regsys.events.models import Event
 from regsys.kernel.actors import SYSTEM, Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.text import N_
 from regsys.ledger import queries as ledger
+from regsys.questions import services as questions
 from regsys.registration import mail, queries, rules
 from regsys.registration.models import Order, OrderLine, Registration
 from regsys.registration.queries import Ends
@@ -65,6 +68,23 @@ def cancel_unpaid(
 def _paying(r: Registration, ends: Ends) -> bool:
     """Tell whether a payment page may be open: then the claims of an unpaid place have no end."""
     return r.state is S.AWAITING_PAYMENT and r.id in ends and ends[r.id] is None
+
+
+def delete_private_answers(event_id: int, *, now: datetime) -> int:
+    """Delete an event's private answers whose time has come, and say so in the audit; return how many."""
+    event = db.session.get_one(Event, event_id)
+    count = questions.delete_private(event_id, days_over=(now - event.ends_at).days)
+    if count:
+        audit.record(
+            "event.private_answers_deleted",
+            ("event", event_id),
+            actor=SYSTEM,
+            now=now,
+            event_id=event_id,
+            after={"answers": count},
+        )
+        db.session.flush()
+    return count
 
 
 def forget(order_id: int, *, now: datetime) -> None:

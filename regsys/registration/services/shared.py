@@ -27,7 +27,7 @@ def lock_order(order_id: int, *, now: datetime) -> Held:
     """Lock an order, then read it with its registrations and holds; raise NotFound."""
     if not lock_rows(Order, [order_id]):
         raise NotFound(N_("There is no such order."))
-    return queries.held(queries.get_order(order_id), now=now)
+    return queries.get_held(order_id, now=now)
 
 
 def make_order(currency: str, *, now: datetime) -> Order:
