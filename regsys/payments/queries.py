@@ -122,7 +122,7 @@ def list_to_ask(*, livemode: bool, now: datetime, limit: int = 100) -> list[int]
         .limit(limit)
     )
     due = [a for a in db.session.scalars(query) if rules.ask_due(a.created_at, a.asked_at, now)]
-    return []
+    return [a.id for a in due]
 
 
 # ---- events ----
