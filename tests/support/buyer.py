@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.support.visitor import Form, Gone, Page, Visitor
+from tests.support.visitor import Control, Form, Gone, Page, Visitor
 
 MOST_SCREENS = 12
 ASIDE = ("/cart/extend", "/cart/remove", "/cart/again", "/signout")
@@ -119,7 +119,10 @@ class Buyer:
         """Press a button on Stripe's page; "close, never" also chooses how Stripe tells the product."""
         button, _, deliver = button.partition(", ")
         form = next(f for f in page.forms if any(name == "play" for name, _, _ in f.buttons))
-        return self.visitor.submit(page, form, {"deliver": deliver or "normally"}, button=button)
+        # Some buttons and this choice stand beside the form that they belong to.
+        form.controls.append(Control("deliver", "hidden", deliver or "normally"))
+        form.controls.append(Control("play", "hidden", button))
+        return self.visitor.submit(page, form)
 
     def _end(self, kind: str, said: str, *, order: str = "") -> Outcome:
         tally: Counter[str] = self.visitor.tally
