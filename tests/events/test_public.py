@@ -642,7 +642,7 @@ def test_packed_and_plain_are_the_same_page(client: FlaskClient, db: Any) -> Non
 
 
 def test_a_page_that_is_asked_for_again_costs_no_query(
-    app: Flask, client: FlaskClient, db: Any
+    app: Flask, client: FlaskClient, db: Any, now: datetime
 ) -> None:
     event = cast.make_event()
     client.get(f"/events/{event.slug}")
