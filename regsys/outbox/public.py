@@ -3,6 +3,7 @@
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -71,10 +72,23 @@ def framed(html: str, sandbox: str) -> Response:
 
 
 def _only_here() -> None:
-    """Raise NotFound unless this is a sandbox, asked from the machine itself."""
-    address = request.remote_addr or ""
-    if not settings().SANDBOX or not address or not ip_address(address).is_loopback:
+    """Raise NotFound unless this is a sandbox, asked from the machine itself.
+
+    A proxy on the same machine would make every visitor look like one from here: it gives itself away by the name
+    that it passes on, or by a header.
+    """
+    direct = not request.headers.get("X-Forwarded-For") and not request.headers.get("Forwarded")
+    host = urlsplit(f"//{request.host}").hostname or ""
+    here = _is_loopback(request.remote_addr or "") and (host == "localhost" or _is_loopback(host))
+    if not (settings().SANDBOX and direct and here):
         raise NotFound
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _letter(letter_id: int) -> dict[str, Any]:
