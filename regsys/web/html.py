@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import nh3
 from babel.dates import format_date, format_datetime
 from flask import Flask, current_app, has_request_context, request
-from flask_babel import get_locale, ngettext
+from flask_babel import ngettext
 from flask_babel import gettext as _
 from jinja2 import StrictUndefined
 from markdown_it import MarkdownIt
@@ -26,6 +26,8 @@ from markupsafe import Markup
 
 from regsys.kernel import money as kernel_money
 from regsys.web import ring as rings
+from regsys.web import texts
+from regsys.web.texts import locale_name
 
 T = TypeVar("T")
 NBSP = "\u00a0"
@@ -43,16 +45,12 @@ class Places(Protocol):
     def held(self) -> int: ...
 
 
-def _locale() -> str:
-    return str(get_locale() or "en_US")
-
-
 # ---- money
 
 
 def money(amount: int, currency: str) -> str:
     """Return "$920.00" for an amount in minor units."""
-    return kernel_money.show(amount, currency, _locale())
+    return kernel_money.show(amount, currency, locale_name())
 
 
 # ---- dates
@@ -68,7 +66,16 @@ def _abbreviation(local: datetime) -> str:
 
 
 def _format(local: datetime, pattern: str) -> str:
-    return format_datetime(local, pattern, tzinfo=local.tzinfo, locale=_locale())
+    return _written(local.replace(tzinfo=None), pattern, locale_name())
+
+
+# A page shows the same few moments again and again, and for the next visitor too.
+@lru_cache(maxsize=4096)
+def _written(wall: date, pattern: str, locale: str) -> str:
+    """Write a wall time, or a plain date; the pattern names no zone."""
+    if isinstance(wall, datetime):
+        return format_datetime(wall, pattern, locale=locale)
+    return format_date(wall, pattern, locale=locale)
 
 
 def when(value: datetime, zone: str) -> str:
@@ -80,7 +87,7 @@ def day(value: date, zone: str | None = None) -> str:
     """Return "Thu 22 Apr 2027" for a moment in a zone, or for a plain date."""
     if isinstance(value, datetime):
         value = _local(value, zone or "UTC").date()
-    return format_date(value, f"{DAY} y", locale=_locale())
+    return _written(value, f"{DAY} y", locale_name())
 
 
 def clock(value: datetime, zone: str) -> str:
@@ -112,7 +119,7 @@ def days(start: datetime, end: datetime, zone: str) -> str:
     if a == b:
         return day(a)
     pattern = f"EEE{NBSP}d" if (a.year, a.month) == (b.year, b.month) else DAY
-    first = day(a) if a.year != b.year else format_date(a, pattern, locale=_locale())
+    first = day(a) if a.year != b.year else _written(a, pattern, locale_name())
     return _("%(start)s to %(end)s", start=first, end=day(b))
 
 
@@ -340,6 +347,7 @@ def register(app: Flask) -> None:
     env.undefined = StrictUndefined
     env.trim_blocks = env.lstrip_blocks = True
     env.policies["ext.i18n.trimmed"] = True
+    texts.register(app)
     env.filters.update({f.__name__: f for f in FILTERS})
     env.globals.update(
         asset=asset, here=here, ring_of=rings.ring_of, ring_for=ring_for, ring_pixels=rings.SIZES, seats=rings.seats,
