@@ -1,0 +1,1 @@
+"""Measures ratios that can be compared between machines: `make bench`."""
