@@ -6,6 +6,7 @@ from datetime import datetime
 
 from regsys.audit.services import record
 from regsys.events.models import Leader
+from regsys.events.queries import get_event
 from regsys.kernel.actors import SYSTEM, Actor
 from regsys.kernel.errors import Forbidden, Refused
 from regsys.leaders import mail, queries, rules
@@ -39,8 +40,9 @@ def open_roster(event_id: int, *, actor: Actor, now: datetime) -> Opened:
 def mail_on_demand(event_id: int, *, to_all: bool, actor: Actor, now: datetime) -> list[str]:
     """Mail the roster to the leader who asks, or (a registrar asks) to all leaders; return their names.
 
-    At most once a minute to each. Raises Forbidden or Refused.
+    At most once a minute to each. Raises NotFound, Forbidden or Refused.
     """
+    get_event(event_id)
     recipients = queries.list_recipients(event_id)
     if to_all:
         if not actor.has("registrar", event_id=event_id):

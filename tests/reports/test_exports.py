@@ -16,7 +16,6 @@ from regsys.questions.kinds import Audience
 from regsys.registration.states import RegistrationState
 from regsys.reports import exports, queries
 from regsys.reports.queries import Filter
-from regsys.reports.rules import Cost, allocate, share_out
 
 NOW = datetime(2026, 11, 24, 17, tzinfo=UTC)
 ORGANIZER = frozenset({Audience.ORGANIZER, Audience.LEADERS, Audience.GROUP})
@@ -126,34 +125,6 @@ def test_a_name_is_found_however_it_is_written(intro, db):
         )
     for words in ("Åström", "åström", "ström", "ÅSTRÖM"):
         assert queries.count_rows(Filter([intro.id], words=words)) == 1, words
-
-
-def test_allocation_is_exact():
-    assert allocate(100, {1: 60, 2: 60}) == {1: 60, 2: 40}
-    assert allocate(130, {1: 60, 2: 60}) == {1: 60, 2: 70}
-    assert allocate(0, {1: 60}) == {1: 0}
-    assert allocate(5, {}) == {}
-    assert allocate(90, {1: 0, 2: 60}, {1: 50, 2: 0}) == {1: 30, 2: 60}
-
-
-def test_money_pays_first_for_what_is_still_taken():
-    gone, here = Cost(total=0, came=100), Cost(total=100, came=100)
-    shares = share_out(100, 0, {1: gone, 2: here})
-    assert {i: (s.paid, s.refunded, s.due) for i, s in shares.items()} == {
-        1: (0, 0, 0),
-        2: (100, 0, 0),
-    }
-
-
-def test_money_goes_back_first_for_what_was_given_back():
-    kept, here = Cost(total=75, came=890), Cost(total=890, came=890)
-    shares = share_out(1780, 815, {1: here, 2: kept})
-    assert {i: (s.paid, s.refunded, s.due) for i, s in shares.items()} == {
-        1: (890, 0, 0),
-        2: (890, 815, 0),
-    }
-    kindness = share_out(890, 100, {1: here, 2: Cost(total=0, came=890)})
-    assert (kindness[1].refunded, kindness[1].due, kindness[2].refunded) == (100, 100, 0)
 
 
 @pytest.mark.solo
