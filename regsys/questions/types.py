@@ -3,7 +3,6 @@
 What is stored is plain JSON: text, a number, True or False, a date as "2027-04-22", a list of choice values.
 """
 
-import math
 import re
 from datetime import date
 from functools import partial
@@ -20,6 +19,7 @@ from regsys.questions.models import Question
 from regsys.web.html import day
 
 SHORT, LONG = 200, 5000
+LARGEST = 10**12
 # From here on a list is easier to look through in a menu than as buttons.
 MENU_FROM = 8
 
@@ -139,7 +139,8 @@ class Number(Text):
         return data if data != "" else None
 
     def problem(self, q: Question, value: Any) -> str | None:
-        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and -LARGEST < value < LARGEST:
             return None
         return _("%(question)s: please write a number, for example 12.", question=q.label)
 

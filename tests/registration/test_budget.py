@@ -15,7 +15,7 @@ QUESTIONS = ("goals", "career", "heard_from")
 
 
 def work(sent: list[str]) -> list[str]:
-    return [statement for statement in sent if not statement.startswith("BEGIN")]
+    return [statement for statement in sent if not statement.startswith(("BEGIN", "SET LOCAL"))]
 
 
 def short(sent: list[str]) -> str:
