@@ -126,8 +126,8 @@ def serve(port: int, host: str, data: Path | None, bind: str | None) -> None:
     if bind:
         host, _, number = bind.rpartition(":")
         host, port = host.strip("[]") or HERE, int(number) if number.isdigit() else port
+    env = launch.service_environment(data)
     listening = launch.listen(host, port, advice="Stop what uses it, or name another: --port")
-    env = {**os.environ, "REGSYS_DATA_DIR": str(_folder(data))}
     launch.in_child(launch.prepare_service, env)
     children = [_web(listening, env), _worker(env)]
     sys.exit(Supervisor(children, _asks((host, port)), lambda: _say_ready(host, port)).run())

@@ -28,12 +28,28 @@ class CannotStart(Exception):
 
 
 def environment(data_dir: Path | None = None) -> dict[str, str]:
-    """Return the environment; beneath it the settings of a demo, where the data folder holds one."""
+    """Return the environment; beneath it the settings of a demo, where the data folder holds one.
+
+    Whoever names a file of settings in REGSYS_CONFIG means no demo.
+    """
     folder = data_dir or Path(os.environ.get(PREFIX + "DATA_DIR", "data"))
     file = folder / DEMO_FILE
-    demo: dict[str, str] = json.loads(file.read_text()) if file.is_file() else {}
+    is_demo = file.is_file() and not os.environ.get(PREFIX + "CONFIG")
+    demo: dict[str, str] = json.loads(file.read_text()) if is_demo else {}
     here = {PREFIX + "DATA_DIR": str(data_dir)} if data_dir else {}
     return {**demo, **os.environ, **here}
+
+
+def service_environment(data_dir: Path | None) -> dict[str, str]:
+    """Return the environment for real work; raise CannotStart in the folder of a demo."""
+    here = {PREFIX + "DATA_DIR": str(data_dir.absolute())} if data_dir else {}
+    env = {**os.environ, **here}
+    folder = Path(env.get(PREFIX + "DATA_DIR", "data"))
+    if (folder / DEMO_FILE).exists() and not env.get(PREFIX + "CONFIG"):
+        raise CannotStart(
+            f"{folder} holds the demo. Name another folder with --data, or start the demo: regsys run"
+        )
+    return env
 
 
 def demo_environment(data_dir: Path, port: int) -> dict[str, str]:
