@@ -73,4 +73,5 @@ def make_answer(question: Question, value: Any, registration_id: int, *, at: dat
 
 def in_words(value: str) -> str:
     """Return "One intensive" for "one_intensive"."""
-    return value.replace("_", " ")[:1].upper() + value.replace("_", " ")[1:]
+    words = value.replace("_", " ").replace("co led", "co-led")
+    return words[:1].upper() + words[1:]

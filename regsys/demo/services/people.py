@@ -14,8 +14,8 @@ from regsys.kernel import tokens
 from regsys.kernel.actors import SYSTEM, Actor
 from regsys.kernel.db import db
 from regsys.kernel.text import email_key
-from regsys.ledger.models import Method, Payment, Problem, Refund
-from regsys.ledger.states import RefundState
+from regsys.ledger.models import Method, Payment, Refund
+from regsys.ledger.states import Problem, RefundState
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.registration.states import LIVE, RegistrationState
 

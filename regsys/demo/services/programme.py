@@ -172,7 +172,9 @@ def _add_places(event: Event, row: Rows, programme: Programme) -> None:
             event_id=event.id, name="early", kind=PoolKind.EARLY, size=first
         )
     for position, t in enumerate(row["ticket_types"]):
-        note = t.get("needs") or (f"Please bring proof: {t['proof']}" if "proof" in t else "")
+        note = _sentence(t.get("needs", "")) or (
+            f"Please bring proof: {t['proof']}." if "proof" in t else ""
+        )
         ticket = TicketType(name=t["title"], description=note, position=position)
         event.ticket_types.append(ticket)
         for rate in Rate:
@@ -185,3 +187,7 @@ def _add_places(event: Event, row: Rows, programme: Programme) -> None:
             for p in t["pools"]
         ]
         db.session.execute(insert(ticket_type_pool), rows)
+
+
+def _sentence(text: str) -> str:
+    return f"For a {text}." if text else ""

@@ -4,7 +4,8 @@ from datetime import date, datetime
 from typing import Any
 
 from regsys.accounts.models import Grant, Role, User
-from regsys.content.models import Book, Inquiry, InquiryKind, MediaCard, NewsItem, Page
+from regsys.content.kinds import InquiryKind
+from regsys.content.models import Book, Inquiry, MediaCard, NewsItem, Page
 from regsys.demo.services.calendar import Calendar
 from regsys.events.kinds import LeaderLevel, PublicContact
 from regsys.events.models import Leader
