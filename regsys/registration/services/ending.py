@@ -93,7 +93,6 @@ def forget(order_id: int, *, now: datetime) -> None:
     if held.order.placed_at or held.unpaid:
         return
     ids = [r.id for r in held.order.registrations]
-    db.session.expunge_all()
     db.session.execute(delete(Claim).where(Claim.registration_id.in_(ids)))
     db.session.execute(delete(OrderLine).where(OrderLine.order_id == order_id))
     db.session.execute(delete(Registration).where(Registration.id.in_(ids)))
