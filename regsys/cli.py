@@ -5,9 +5,10 @@ import os
 import signal
 import socket
 import sys
+import tomllib
 from collections.abc import Callable, Mapping
 from functools import wraps
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,30 @@ def _app() -> Any:
     return create_app(_settings())
 
 
+def _version() -> str:
+    """Return the installed version; a checkout says it in pyproject.toml."""
+    try:
+        return metadata.version("regsys")
+    except metadata.PackageNotFoundError:
+        project = Path(__file__).parent.parent / "pyproject.toml"
+        return f"{tomllib.loads(project.read_text())['project']['version']} (checkout)"
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        click.echo(f"regsys {_version()}")
+        ctx.exit()
+
+
 @click.group(cls=Rooms, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="regsys", message="regsys %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def regsys() -> None:
     """Event registration and leadership-training signup for a small society."""
 
