@@ -1,5 +1,6 @@
 """What we say to Stripe: real library, real HTTP, judged by Stripe's own schema; and how its errors reach us."""
 
+import secrets
 import subprocess
 import sys
 import threading
@@ -51,7 +52,12 @@ def params(shop: Shop, tag: str, **changes: Any) -> dict[str, Any]:
 
 
 def create(shop: Shop, tag: str, **changes: Any) -> Session:
-    return gateway.create_session(params(shop, tag, **changes), key=f"key-{tag}")
+    return gateway.create_session(params(shop, tag, **changes), key=new_key())
+
+
+def new_key() -> str:
+    """Return a key that no other run on the same stand-in has used."""
+    return f"key-{secrets.token_hex(8)}"
 
 
 def test_every_endpoint_that_we_use_passes_stripes_own_schema(
@@ -63,7 +69,7 @@ def test_every_endpoint_that_we_use_passes_stripes_own_schema(
     paid = gateway.retrieve_session(session.id)
     assert paid.payment_intent
     made = gateway.create_refund(
-        paid.payment_intent, 100, key="key-refund", metadata={rules.REFUND_TAG: "r1"}
+        paid.payment_intent, 100, key=new_key(), metadata={rules.REFUND_TAG: "r1"}
     )
     assert gateway.list_refunds(paid.payment_intent) == [made]
     gateway.expire_session(create(shop, "all-endpoints-2").id)
@@ -106,11 +112,11 @@ def test_rule_16_a_session_is_found_by_its_mark(shop: Shop) -> None:
 
 
 def test_the_same_key_gives_the_same_session_and_other_params_are_refused(shop: Shop) -> None:
-    asked = params(shop, "twice")
-    first = gateway.create_session(asked, key="key-twice")
-    assert gateway.create_session(asked, key="key-twice").id == first.id
+    asked, key = params(shop, "twice"), new_key()
+    first = gateway.create_session(asked, key=key)
+    assert gateway.create_session(asked, key=key).id == first.id
     with pytest.raises(KeyReused):
-        gateway.create_session({**asked, "client_reference_id": "other"}, key="key-twice")
+        gateway.create_session({**asked, "client_reference_id": "other"}, key=key)
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "409", "drop-before", "drop"])
@@ -148,7 +154,7 @@ def test_rule_13_an_end_less_than_thirty_minutes_ahead_is_refused(shop: Shop) ->
     late = params(shop, "late")
     shop.clock.move(minutes=6)
     with pytest.raises(Rejected) as raised:
-        gateway.create_session(late, key="key-late")
+        gateway.create_session(late, key=new_key())
     assert raised.value.param == "expires_at"
 
 
