@@ -59,6 +59,7 @@ class QuestionForm(BaseForm):
     label = StringField(_l("The question, as people read it"), (NEEDED, AtMost(500)))
     type = SelectField(
         _l("How it is answered"),
+        (NEEDED,),
         choices=lambda: [(t.value, word) for t, word in TYPES],
         coerce=QuestionType,
         **LISTED,
@@ -221,7 +222,9 @@ def _conditions(earlier: Sequence[Question]) -> list[tuple[str, str]]:
             answers = [(True, _("Yes"))]
             if q.type is QuestionType.YES_NO:
                 answers.append((False, _("No")))
-        found += [(_written(q.key, value), f"{q.label} {label}") for value, label in answers]
+        for value, label in answers:
+            words = _("“%(answer)s” to “%(question)s”", answer=label, question=q.label)
+            found.append((_written(q.key, value), words))
     return found
 
 

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from regsys.audit.models import AuditEntry
-from regsys.capacity.models import PoolKind
+from regsys.capacity import services as capacity
+from regsys.capacity.models import Pool, PoolKind
 from regsys.events import queries, services
 from regsys.events.kinds import (
     Enrollment,
@@ -20,6 +21,7 @@ from regsys.events.kinds import (
     Rate,
     Visibility,
 )
+from regsys.events.models import ticket_type_pool
 from regsys.events.services import Basics, Meeting, Part, Schedule, TypePlan, VenueFacts
 from regsys.events.states import EventState
 from regsys.kernel import tokens
@@ -684,3 +686,31 @@ class TestCopying:
             services.copy_event, old, title="Again", first_day=day, with_leaders=False, now=now
         )
         assert desk.event(new).assignments == []
+
+
+class TestPoolsMadeElsewhere:
+    def test_the_rooms_of_one_ticket_type_are_its_own_limit(self, now: datetime) -> None:
+        event_id = draft(now)
+        single = TypePlan(name="Single room", regular=64000, size=4)
+        desk.set_places(event_id, now, plan(single))
+        with transaction() as session:
+            own = session.scalars(select(Pool).where(Pool.kind == PoolKind.TICKET_TYPE)).one()
+            own.kind = PoolKind.ROOM
+        kept = replace(single, id=desk.ticket(event_id, "Single room").id, size=5)
+        desk.set_places(event_id, now, plan(kept))
+        assert desk.sizes(event_id, now) == {"total": (24, 0), f"Single room ({kept.id})": (5, 0)}
+
+    def test_a_pool_that_two_types_share_is_left_alone(self, now: datetime) -> None:
+        event_id = draft(now)
+        one, two = TypePlan(name="One", regular=100), TypePlan(name="Two", regular=200)
+        desk.set_places(event_id, now, plan(one, two))
+        types = desk.event(event_id).ticket_types
+        with transaction() as session:
+            shared = capacity.make_pool(event_id=event_id, name="beds", kind=PoolKind.ROOM, size=7)
+            for t in types:
+                row = {"ticket_type_id": t.id, "pool_id": shared.id}
+                session.execute(insert(ticket_type_pool).values(row))
+        kept = [replace(p, id=t.id, size=3) for p, t in zip((one, two), types, strict=True)]
+        desk.set_places(event_id, now, plan(*kept))
+        assert desk.sizes(event_id, now)["beds"] == (7, 0)
+        assert desk.sizes(event_id, now)[f"One ({types[0].id})"] == (3, 0)

@@ -40,6 +40,7 @@ class NewEventForm(BaseForm):
 
     kind = SelectField(
         _l("What kind of event is it?"),
+        (NEEDED,),
         choices=lambda: options(EventKind),
         coerce=EventKind,
         **LISTED,
@@ -55,6 +56,7 @@ class NewEventForm(BaseForm):
     )
     time_zone = SelectField(
         _l("Time zone"),
+        (NEEDED,),
         choices=lambda: [(z, z.replace("_", " ")) for z in names()],
         description=_l("All times of the event are typed and shown in it."),
         **LISTED,

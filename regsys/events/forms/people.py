@@ -94,6 +94,7 @@ class LeaderForm(BaseForm):
     profession = StringField(_l("Profession"), (AtMost(120),))
     level = SelectField(
         _l("Recognised as"),
+        (NEEDED,),
         choices=lambda: options(LeaderLevel),
         coerce=LeaderLevel,
         default=LeaderLevel.LEADER_IN_TRAINING,

@@ -5,6 +5,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, FieldList, FormField, SelectField, StringField
+from wtforms.validators import InputRequired
 
 from regsys.capacity.models import PoolKind
 from regsys.events.forms.parts import (
@@ -28,6 +29,7 @@ from regsys.kernel.zones import wall_time
 from regsys.web.forms import AtMost
 
 MOST_ROWS = 40
+NEEDED = InputRequired(_l("Please fill this in."))
 MONEY = {"inputmode": "decimal", "autocomplete": "off"}
 CURRENCIES = sorted(money.MINIMUM_CHARGE.keys() | money.THREE_DECIMALS)
 # A sum that Stripe takes in every currency: eight digits of minor units.
@@ -89,7 +91,12 @@ class PlacesForm(VersionedForm):
         _l("How many places are there in all?"),
         description=_l("Left empty, places never run out."),
     )
-    currency = SelectField(_l("Currency"), choices=lambda: [(c, c) for c in CURRENCIES], **LISTED)
+    currency = SelectField(
+        _l("Currency"),
+        (NEEDED,),
+        choices=lambda: [(c, c) for c in CURRENCIES],
+        **LISTED,
+    )
     types = FieldList(FormField(TypeRow), max_entries=MOST_ROWS)
     early_until = WallField(
         _l("Early prices until"), description=_l("That moment is already the regular price.")

@@ -42,6 +42,7 @@ from regsys.web.forms import AtMost
 
 LONGEST_NIGHT = timedelta(hours=12)
 MOST_ROWS = 150
+NEEDED = InputRequired(_l("Please fill this in."))
 
 
 class MeetingRow(Row):
@@ -87,7 +88,7 @@ class ScheduleForm(VersionedForm):
 
     mode = RadioField(
         _l("Where do people meet?"),
-        (InputRequired(),),
+        (NEEDED,),
         choices=lambda: options(EventMode),
         coerce=EventMode,
         **LISTED,

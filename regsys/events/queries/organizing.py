@@ -1,13 +1,13 @@
 """Reading what organizers work with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Table, func, select
 
 from regsys.capacity import services as capacity
-from regsys.capacity.models import Claim, PoolKind
+from regsys.capacity.models import Claim, Pool, PoolKind
 from regsys.capacity.queries import list_pool_holders, list_pools, list_used
 from regsys.events import rules
 from regsys.events.kinds import PublicContact, Rate
@@ -18,6 +18,7 @@ from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_, email_key
 
 CIRCLES = (PoolKind.INNER_CIRCLE, PoolKind.OUTER_CIRCLE)
+OWN = (PoolKind.TICKET_TYPE, PoolKind.ROOM, PoolKind.OTHER)
 
 
 def is_slug_taken(slug: str) -> bool:
@@ -156,16 +157,25 @@ def pool_sizes(event: Event, *, now: datetime) -> PoolSizes:
     pools = {p.id: p for p in list_pools([event.id])}
     counts = capacity.counts(pools, now=now)
     sizes = {p.kind: counts[p.id].size for p in pools.values()}
-    drawn = [
-        (t, pools[p])
-        for t, ids in list_pool_ids([t.id for t in event.ticket_types]).items()
-        for p in ids
-    ]
+    drawn = list_pool_ids([t.id for t in event.ticket_types])
+    own = {t: counts[p].size for t in drawn if (p := own_pool(t, drawn, pools)) is not None}
+    circles = {
+        t: pools[p].kind for t, ids in drawn.items() for p in ids if pools[p].kind in CIRCLES
+    }
     return PoolSizes(
         total=sizes.get(PoolKind.TOTAL),
         early=sizes.get(PoolKind.EARLY),
         inner=sizes.get(PoolKind.INNER_CIRCLE),
         outer=sizes.get(PoolKind.OUTER_CIRCLE),
-        size_of={t: counts[p.id].size for t, p in drawn if p.kind is PoolKind.TICKET_TYPE},
-        circle_of={t: p.kind for t, p in drawn if p.kind in CIRCLES},
+        size_of=own,
+        circle_of=circles,
     )
+
+
+def own_pool(
+    type_id: int, drawn: Mapping[int, Sequence[int]], pools: Mapping[int, Pool]
+) -> int | None:
+    """Return the pool that limits one ticket type alone, whatever its places are; None: it has no limit of its own."""
+    others = {p for t, ids in drawn.items() if t != type_id for p in ids}
+    mine = (p for p in drawn.get(type_id, ()) if p not in others)
+    return next((p for p in mine if pools[p].kind in OWN), None)

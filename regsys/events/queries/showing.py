@@ -179,6 +179,12 @@ class Listing:
         return [a for a in self.event.assignments if a.public]
 
     @property
+    def goes_out(self) -> bool:
+        """Tell whether one registers elsewhere, at an address that can be a link."""
+        is_web = self.event.external_url.startswith(("https://", "http://"))
+        return self.standing is rules.Standing.ELSEWHERE and is_web
+
+    @property
     def chairs(self) -> int:
         """Return how many leaders' chairs the ring shows."""
         return min(len(self.event.assignments), 2) or 2

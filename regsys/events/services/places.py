@@ -203,8 +203,8 @@ class _Desk:
         return [self.pools[p] for p in self.drawn.get(ticket_type.id, ())]
 
     def _own_pool(self, ticket_type: TicketType) -> Pool | None:
-        own = (p for p in self._drawn(ticket_type) if p.kind is PoolKind.TICKET_TYPE)
-        return next(own, None)
+        own = queries.own_pool(ticket_type.id, self.drawn, self.pools)
+        return None if own is None else self.pools[own]
 
     def _link(self, ticket_type: TicketType, pool: Pool) -> None:
         drawn = self.drawn.setdefault(ticket_type.id, [])
