@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from sqlalchemy.orm import configure_mappers
 
 from regsys.app import create_app
 from regsys.kernel.db import db
 from regsys.kernel.settings import Settings
 from regsys.launch import environment
+from regsys.payments import gateway
 from regsys.static_files import serve_static
 from regsys.supervisor import die_with_parent
 
@@ -42,10 +44,18 @@ def make() -> Any:
     _apps.append(app)
     app.wsgi_app = serve_static(app, settings.DATA_DIR)  # type: ignore[method-assign,assignment]
     _end_with_master.append(die_with_parent(signal.SIGKILL))
+    _load_what_is_lazy()
     # What exists now is shared by the workers; a collection must not touch, and so copy, its pages.
     gc.collect()
     gc.freeze()
     return app
+
+
+def _load_what_is_lazy() -> None:
+    """Load now what the first visitors would load in each worker for itself."""
+    configure_mappers()
+    if settings.STRIPE_SECRET_KEY:
+        gateway.api_version()
 
 
 def post_fork(server: Any, worker: Any) -> None:

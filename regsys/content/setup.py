@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from regsys.content import queries
 from regsys.kernel.db import db
 from regsys.kernel.settings import Settings
+from regsys.web.caching import kept
 from regsys.web.guard import current_actor
 
 Item = dict[str, Any]
@@ -63,7 +64,7 @@ def _item(label: str, url: str) -> Item:
 
 def _pages() -> list[Item]:
     try:
-        menu = queries.list_menu()
+        menu = kept("menu", queries.list_menu)
     except SQLAlchemyError:
         # The page that says what went wrong must not go wrong itself.
         db.session.rollback()

@@ -1,21 +1,54 @@
 """What the page of an event shows: to visitors, and to the organizer who looks at it before they do."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask import render_template
 from flask_babel import gettext as _
+from markupsafe import Markup
 
-from regsys.events import queries, rules
+from regsys.events import queries, rules, words
+from regsys.events.kinds import Visibility
 from regsys.events.models import Event, Session
 from regsys.events.states import EventState
+from regsys.web.html import times
 from regsys.web.urls import settings
 
 
-def page_context(event: Event, now: datetime, *, as_if: EventState | None = None) -> dict[str, Any]:
-    """Return everything that `events/show.html` needs; `as_if`: in another state than it is."""
+@dataclass(frozen=True)
+class Shown:
+    """The page of one event, ready to be framed; it holds no rows, so that it can be kept."""
+
+    event_id: int
+    state: EventState
+    visibility: Visibility
+    title: str
+    description: str
+    content: Markup
+    sticky: Markup
+
+
+def show_event(event: Event, now: datetime, *, as_if: EventState | None = None) -> Shown:
+    """Render the page of an event; `as_if`: in another state than it is."""
+    context = _context(event, now, as_if)
+    place = event.venue.name if event.venue else words.named(event.mode)
+    when = times(event.starts_at, event.ends_at, event.time_zone)
+    return Shown(
+        event.id,
+        event.state,
+        event.visibility,
+        event.title,
+        " ".join(part for part in (event.summary, f"{when}.", f"{place}.") if part),
+        Markup(render_template("events/_page.html", **context)),
+        Markup(render_template("events/_sticky.html", **context).strip()),
+    )
+
+
+def _context(event: Event, now: datetime, as_if: EventState | None) -> dict[str, Any]:
     places = queries.places_of([event.id], now=now)[event.id]
     listing = queries.listing(event, places, now=now, as_if=as_if)
     return {

@@ -13,10 +13,12 @@ from flask_babel import gettext as _
 from regsys.events import ics, queries, rules
 from regsys.events.kinds import GROUP_KINDS, EventKind, EventMode
 from regsys.events.models import Event
-from regsys.events.page import page_context
+from regsys.events.page import Shown, show_event
 from regsys.events.queries import Listing
 from regsys.kernel import clock, tokens
-from regsys.web.caching import revalidated
+from regsys.kernel.errors import NotFound
+from regsys.kernel.text import N_
+from regsys.web.caching import kept, revalidated
 from regsys.web.guard import public
 from regsys.web.urls import settings
 
@@ -64,9 +66,17 @@ def groups() -> ResponseReturnValue:
 @revalidated
 def show(slug: str) -> ResponseReturnValue:
     """Show one event."""
-    now = clock.now()
-    event = _visible(slug)
-    return render_template("events/show.html", **page_context(event, now))
+    shown = kept(f"event:{slug}", lambda: _shown(slug))
+    if shown is None or not rules.may_see(
+        shown.visibility, shown.state, opened=shown.event_id in _opened(slug)
+    ):
+        raise NotFound(N_("There is no such event."))
+    return render_template("events/show.html", shown=shown)
+
+
+def _shown(slug: str) -> Shown | None:
+    event = queries.find_event(slug)
+    return show_event(event, clock.now()) if event else None
 
 
 def _joinable_first(shown: list[Listing]) -> list[tuple[str, list[Listing]]]:
@@ -92,7 +102,7 @@ def catalogue_ics() -> ResponseReturnValue:
 @revalidated
 def show_ics(slug: str) -> ResponseReturnValue:
     """Publish the sessions of one event."""
-    event = _visible(slug)
+    event = queries.get_visible_event(slug, opened=_opened(slug))
     return _calendar([event], name=event.title, now=clock.now(), file=f"{event.slug}.ics")
 
 
@@ -115,14 +125,14 @@ def _webcal() -> str:
     return f"webcal://{address}/events.ics"
 
 
-def _visible(slug: str) -> Event:
-    """Get the event if this visitor may see it; a private link is remembered for the pages that follow."""
+def _opened(slug: str) -> list[int]:
+    """Return the events whose private link this visitor used; this one is remembered for the pages that follow."""
     opened: list[int] = session.get(rules.OPENED, []) if request.cookies else []
     if key := request.args.get("key"):
         found = queries.find_event_opened_by(slug, tokens.hash_token(key))
         if found is not None and found not in opened:
             opened = session[rules.OPENED] = [*opened, found]
-    return queries.get_visible_event(slug, opened=opened)
+    return opened
 
 
 def _wish(kinds: frozenset[EventKind]) -> rules.Wish:

@@ -3,12 +3,13 @@
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
 
 from regsys.events.queries import get_event
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
-from regsys.registration import queries, services
+from regsys.registration import queries, rules, services
 from regsys.registration.forms import ByHandForm, CancelForm, ContactForm, NoteForm, filled
 from regsys.registration.models import Registration
 from regsys.web.errors import refusal_text
@@ -49,6 +50,8 @@ def add(event_id: int) -> ResponseReturnValue:
             return _back(event_id, made.id)
         except Refused as e:
             form.email.errors = [*form.email.errors, refusal_text(e)]
+        except IntegrityError:  # somebody else took the address in the same moment
+            form.email.errors = [*form.email.errors, _(rules.EMAIL_HERE.sentence)]
     status = 422 if form.errors else 200
     return render_template("registration/organizer_add.html", form=form, event=event), status
 
@@ -111,6 +114,8 @@ def contact(event_id: int, registration_id: int) -> ResponseReturnValue:
             return _back(event_id, registration_id)
         except Refused as e:
             form.email.errors = [*form.email.errors, refusal_text(e)]
+        except IntegrityError:  # somebody else took the address in the same moment
+            form.email.errors = [*form.email.errors, _(rules.EMAIL_HERE.sentence)]
     status = 422 if form.errors else 200
     return render_template("registration/organizer_contact.html", form=form, r=registration), status
 

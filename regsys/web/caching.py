@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from threading import Lock
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask, Response, current_app, make_response, request, session
+from flask import Flask, Response, current_app, g, make_response, request, session
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Engine
 from werkzeug.http import parse_etags
@@ -24,6 +24,7 @@ from regsys.kernel.clock import now
 from regsys.kernel.db import db
 
 P = ParamSpec("P")
+T = TypeVar("T")
 Headers = list[tuple[str, str]]
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 MOST_KEPT = 256
@@ -51,6 +52,7 @@ class Shelf:
         self.app = app
         self.engine = engine
         self.pages: OrderedDict[str, Kept] = OrderedDict()
+        self.parts: OrderedDict[str, tuple[object, Any]] = OrderedDict()
         self.lock = Lock()
         self.watch: sqlite3.Connection | None = None
 
@@ -81,12 +83,24 @@ class Shelf:
         headers = [(k, v) for k, v in headers if k.lower() not in _OF_BODY]
         # mtime=0: the same page is packed into the same bytes.
         kept = Kept(mark, headers, etag, body, gzip.compress(body, 5, mtime=0))
-        with self.lock:
-            self.pages[key] = kept
-            self.pages.move_to_end(key)
-            while len(self.pages) > MOST_KEPT:
-                self.pages.popitem(last=False)
+        self._put(self.pages, key, kept)
         return kept
+
+    def part(self, key: str, mark: object, make: Callable[[], T]) -> T:
+        """Return a part of pages as it was made under the same mark, or make it."""
+        known, value = self.parts.get(key, (None, None))
+        if known != mark:
+            value = make()
+            self._put(self.parts, key, (mark, value))
+        made: T = value
+        return made
+
+    def _put(self, where: OrderedDict[str, T], key: str, value: T) -> None:
+        with self.lock:
+            where[key] = value
+            where.move_to_end(key)
+            while len(where) > MOST_KEPT:
+                where.popitem(last=False)
 
     def mark(self) -> object:
         """Return a value that differs whenever the second is another, or somebody has committed something."""
@@ -141,7 +155,7 @@ def revalidated(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseR
     def answer(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
         shelf: Shelf = current_app.extensions["regsys.shelf"]
         # Marked before it is read: what is committed meanwhile makes the page old.
-        mark = None if request.cookies else shelf.mark()
+        mark = None if request.cookies else _mark(shelf)
         response = make_response(view(*args, **kwargs))
         if response.status_code != 200:
             return response
@@ -154,6 +168,22 @@ def revalidated(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseR
         return response
 
     return answer
+
+
+def kept(key: str, make: Callable[[], T]) -> T:
+    """Return what `make` returns, made once for everybody until something changes.
+
+    For what is the same whoever asks: plain values and rendered text, never rows, which belong to one session.
+    """
+    shelf: Shelf = current_app.extensions["regsys.shelf"]
+    return shelf.part(f"{request.script_root} {key}", _mark(shelf), make)
+
+
+def _mark(shelf: Shelf) -> object:
+    """Return this request's mark: taken once, before anything is read."""
+    if "page_mark" not in g:
+        g.page_mark = shelf.mark()
+    return g.page_mark
 
 
 def _private(response: Response) -> Response:

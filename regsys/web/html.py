@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 import nh3
 from babel.dates import format_date, format_datetime
 from flask import Flask, current_app, has_request_context, request
-from flask_babel import ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from jinja2 import StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup

@@ -62,13 +62,14 @@ class Crowd:
         patience: float = 60.0,
         head_start: float = 1.5,
         pays: Sequence[str] = ("pay",),
+        first: int = 0,
     ) -> None:
         start_at = time.time() + head_start
         shares = [buyers // processes + (i < buyers % processes) for i in range(processes)]
-        firsts = [sum(shares[:i]) for i in range(processes)]
+        firsts = [first + sum(shares[:i]) for i in range(processes)]
         self._running = [
-            _start(Task(site, slugs, first, share, at_once or share, start_at, patience, pays))
-            for first, share in zip(firsts, shares, strict=True)
+            _start(Task(site, slugs, start, share, at_once or share, start_at, patience, pays))
+            for start, share in zip(firsts, shares, strict=True)
         ]
 
     def wait(self, seconds: float) -> list[Outcome]:

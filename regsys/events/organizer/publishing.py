@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from regsys.events import queries, rules, services
 from regsys.events.forms import PublishForm, ReasonForm
 from regsys.events.organizer.desk import desk
-from regsys.events.page import page_context
+from regsys.events.page import show_event
 from regsys.events.states import EventState
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
@@ -33,8 +33,8 @@ def preview(event_id: int) -> ResponseReturnValue:
 def page(event_id: int) -> ResponseReturnValue:
     """Show the page of an event as visitors see it, or will once it is published."""
     event, now = queries.get_event(event_id), clock.now()
-    context = page_context(event, now, as_if=_shown_state(event.state))
-    return render_template("events/organize_page.html", **context)
+    shown = show_event(event, now, as_if=_shown_state(event.state))
+    return render_template("events/organize_page.html", shown=shown)
 
 
 def _shown_state(state: EventState) -> EventState:
