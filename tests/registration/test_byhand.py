@@ -257,7 +257,7 @@ def test_an_organizer_adds_somebody(client: FlaskClient, db: Any, now: datetime)
     cast.sign_in(client, "registrar")
     desk = Guest(client)
     kind = str(event.ticket_types[0].id)
-    wrong = desk.send(path(event, "add"), {"email": "nobody"}, names=["reason"])
+    wrong = desk.send(path(event, "add"), {"email": "nobody", "reason": ""}, names=["reason"])
     assert wrong.status == 422
     assert "Say why, in a few words." in wrong.text
     values = {**PERSON, "ticket_type": kind, "payment": "none", "reason": "rang us"}
@@ -284,7 +284,9 @@ def test_an_organizer_cancels_writes_resends_and_mends(
     clock.move(minutes=2)
     page = desk.go(page)
     assert desk.send(page, action=f"/{r.id}/resend").status == 303
-    page = desk.send(path(event, f"{r.id}/cancel"), {"reason": "asked"}, names=["reason"])
+    page = desk.send(
+        path(event, f"{r.id}/cancel"), {"reason": "asked", "sure": ""}, names=["reason"]
+    )
     assert page.status == 422
     ticked = {"reason": "asked", "sure": "y"}
     page = desk.send(path(event, f"{r.id}/cancel"), ticked, names=["reason"])

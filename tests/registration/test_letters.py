@@ -183,7 +183,7 @@ def test_meetings_of_different_lengths_are_a_span(db: Any, now: datetime) -> Non
             sessions=sessions,
             starts_at=TUESDAYS[0],
             ends_at=TUESDAYS[-1] + 2 * LENGTH,
-        )  # fmt: skip
+        )
     )
     _calendar, component = entry(letter(db))
     assert "rdate" not in component
