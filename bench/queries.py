@@ -32,7 +32,7 @@ OF_EVENT = ("/organize/events/{0}", "/organize/events/{0}/export.csv", "/lead/{0
 
 
 def measure(stage: Stage) -> list[Row]:
-    """Return a row for each list page: how many statements it sends at thirty rows, and whether at each size as many."""
+    """Return a row for each list page: how many statements it sends at thirty rows, and whether always as many."""
     app = stage.app()
     client = inside(app, lambda: _sign_in(app))
     counts: dict[str, list[int]] = {}
