@@ -74,6 +74,7 @@ DEEDS: Mapping[str, str] = {
     "account.added": N_("added somebody who signs in"),
     "account.password_set": N_("set a new password"),
     "account.signed_in": N_("signed in"),
+    "answers.forgotten": N_("deleted private answers whose time was over"),
     "answers.read": N_("read the private answers"),
     "event.cancelled": N_("cancelled the event"),
     "event.changed": N_("changed the event"),
