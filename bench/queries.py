@@ -86,12 +86,16 @@ def _add(event_id: int, how_many: int, first: int) -> None:
 def _statements(app: Flask, client: FlaskClient, path: str) -> int | None:
     """Count what a page sends; None where there is no such page for this visitor."""
     with counted(app) as sent:
-        # In a context of its own: nothing is shared with what went before.
-        answer = Context().run(lambda: client.get(path, headers={"Cache-Control": "no-cache"}))
-        answer.get_data()
-    if answer.status_code != 200:
-        return None
-    return len(work_of(sent))
+        # In a context of its own, to the end of the answer: nothing is shared with what went before.
+        status = Context().run(_ask, client, path)
+    return len(work_of(sent)) if status == 200 else None
+
+
+def _ask(client: FlaskClient, path: str) -> int:
+    """Return the status of an answer that was read to its end."""
+    answer = client.get(path)
+    answer.get_data()
+    return answer.status_code
 
 
 def work_of(sent: list[str]) -> list[str]:
