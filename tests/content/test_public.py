@@ -189,6 +189,7 @@ def test_pages_need_as_many_queries_for_one_row_as_for_thirty(
 ) -> None:
     parent = make_page("parent", menu=1)
     counts, made = [], 0
+    client.get(path)  # from now on a kept copy is asked for first, and found to be old
     for rows in (1, 3, 30):
         for n in range(made, rows):
             make_news(f"news-{n}")
@@ -199,7 +200,7 @@ def test_pages_need_as_many_queries_for_one_row_as_for_thirty(
             assert client.get(path).status_code == 200
         counts.append(len([s for s in sent if s.startswith("SELECT")]))
     assert counts[0] == counts[1] == counts[2]
-    assert counts[0] <= 9
+    assert counts[0] <= 10
 
 
 # ---- for machines
