@@ -418,7 +418,7 @@ def test_the_page_says_what_one_must_know(client: FlaskClient, db: Any, now: dat
         "All times are Pacific Time (PDT).",
         "Friday 14 May 2027 9:00 – 9:30 AM Meeting 1 Saturday 15 May 2027 9:00 – 11:00 AM Meeting 2",
         "If you cannot come Tell us by email .",
-        "Questions to the directors Write to Lettice at directors@example.org",
+        "Questions to the directors Write to Lettice at directors @example.org",
         "Closes Fri 7 May 2027, 11:59 PM PDT",
         "On Sat 17 Apr 2027 we decide whether at least 12 people are coming.",
     ):
