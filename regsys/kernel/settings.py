@@ -12,8 +12,6 @@ from zoneinfo import ZoneInfo
 from babel.numbers import list_currencies
 from cryptography.fernet import Fernet
 
-from regsys.kernel import crypt
-
 PREFIX = "REGSYS_"
 
 
@@ -118,7 +116,7 @@ class Settings:
             "DATA_DIR": data,
             "SANDBOX": True,
             "SECRET_KEY": secrets.token_urlsafe(32),
-            "FIELD_KEYS": (crypt.new_key(),),
+            "FIELD_KEYS": (Fernet.generate_key().decode(),),
             "STRIPE_SECRET_KEY": "sk_test_sandbox_" + secrets.token_hex(12),
             "STRIPE_WEBHOOK_SECRET": ("whsec_" + secrets.token_hex(16),),
             "MAIL_DEFAULT_SENDER": "circle@example.org",
