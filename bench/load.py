@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from urllib.parse import urlsplit
@@ -19,11 +19,12 @@ class Answer:
 
 @dataclass
 class Asker:
-    """Asks one address over kept connections, again and again."""
+    """Asks one address over kept connections, again and again; `before` is done before each question."""
 
     url: str
     headers: Sequence[tuple[str, str]] = ()
     connections: int = 8
+    before: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -51,6 +52,8 @@ class Asker:
         count = 0
         while time.perf_counter() - begin < seconds:
             for s in self._sockets:
+                if self.before:
+                    self.before()
                 s.sendall(self._request)
             for s in self._sockets:
                 _read(s)

@@ -2,10 +2,11 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from statistics import median
 
+from bench.pages import bare_server
 from bench.stage import Stage
 from bench.table import Row
 from tests.support.servers import Server, clean_environment
@@ -28,10 +29,23 @@ def _started(stage: Stage) -> Iterator[Server]:
 
 
 def measure(stage: Stage, *, times: int) -> list[Row]:
-    """Return the median time to the first page, after one start that does not count."""
-    seconds = [_start(stage) for _ in range(times + 1)][1:]
-    note = f"{min(seconds):.2f} to {max(seconds):.2f} s in {times} starts"
-    return [Row("start to the first answer (home page)", median(seconds), "s", AIM, "≤", note)]
+    """Return the median times to the first page, beside those of a bare Flask page; the first start does not count."""
+    rounds = [(_start(stage), _start_bare(stage)) for _ in range(times + 1)][1:]
+    own, bare = zip(*rounds, strict=True)
+    return [
+        Row("start to the first answer (home page)", median(own), "s", AIM, "≤", _span(own)),
+        Row("the same of a bare Flask page behind gunicorn", median(bare), "s", note=_span(bare)),
+    ]
+
+
+def _span(seconds: Sequence[float]) -> str:
+    return f"{min(seconds):.2f} to {max(seconds):.2f} s in {len(seconds)} starts"
+
+
+def _start_bare(stage: Stage) -> float:
+    begin = time.perf_counter()
+    with bare_server(b"<p>Hello", stage.folder, workers=2, threads=4):
+        return time.perf_counter() - begin
 
 
 def _start(stage: Stage) -> float:
