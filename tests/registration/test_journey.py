@@ -274,6 +274,7 @@ def test_an_address_that_is_here_already_learns_nothing_on_the_page(guest: Guest
     )
     assert "Secret" not in page.text
     assert value(page, "last_name") == "Saltmarsh"
+    db.session.rollback()
     letter = db.session.scalars(select(Message).order_by(Message.id.desc())).first()
     assert (letter.kind, letter.to_email) == ("existing_link", WHO["email"])
 

@@ -207,7 +207,7 @@ def test_links_of_one_kind_do_not_open_the_other(guest: Guest, db: Any) -> None:
 
 
 def own(guest: Guest, db: Any, event: Any, **more: Any) -> tuple[Registration, Page]:
-    order = cast.make_confirmed(event, TWO, **more)
+    order = cast.make_confirmed(event, TWO, payer=a_person("P Ayer"), **more)
     r = people(db, order)[1]
     return r, guest.get(f"/r/{r.token}")
 
@@ -323,7 +323,7 @@ def test_nothing_is_resent_for_a_place_that_is_not_confirmed(guest: Guest, db: A
     r = list_people(make_order(make_event()))[0]
     token = next(
         c.value
-        for c in guest.get(f"/r/{r.token}").form("csrf_token").controls
+        for c in guest.get(f"/r/{r.token}?edit=1").form("csrf_token").controls
         if c.name == "csrf_token"
     )
     response = guest.client.post(f"/r/{r.token}/resend", data={"csrf_token": token})

@@ -111,12 +111,12 @@ def _show(
 def _rows(offers: list[Offer], chosen: Counter[int]) -> list[tuple[int, str, int, int]]:
     """Return the rows of the form: one place of the first type that has any, unless something is chosen."""
     first = next((o.ticket_type.id for o in offers if o.left != 0), None)
-    chosen = chosen or Counter({first: 1} if first else {})
+    shown = chosen or Counter({first: 1} if first else {})
     rows = []
     for o in offers:
-        n = chosen[o.ticket_type.id]
-        left = rules.MOST_PLACES if o.left is None else o.left + n
-        rows.append((o.ticket_type.id, o.ticket_type.name, min(left, rules.MOST_PLACES), n))
+        type_id = o.ticket_type.id
+        most = rules.MOST_PLACES if o.left is None else o.left + chosen[type_id]
+        rows.append((type_id, o.ticket_type.name, min(most, rules.MOST_PLACES), shown[type_id]))
     return rows
 
 
