@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 COMPRESSED = {".css", ".js", ".svg", ".json", ".txt"}
 A_YEAR = 365 * 24 * 3600
 TEN_MINUTES = 600
+KEEP_SECONDS = 30 * 24 * 3600
 
 
 def serve_static(app: Flask, data_dir: Path) -> Wsgi:
@@ -69,10 +71,15 @@ def compressed_copy(static: Path, cache: Path) -> Path:
             if file.suffix in COMPRESSED:
                 _compress(file)
         _put_in_place(half, folder)
-    for old in cache.iterdir():
-        if old != folder:
-            shutil.rmtree(old, ignore_errors=True)
+    _forget_old(cache, but=folder)
     return folder
+
+
+def _forget_old(cache: Path, *, but: Path) -> None:
+    """Delete copies of a month ago; a younger one may still be served by the process that we replace."""
+    for old in cache.iterdir():
+        if old != but and time.time() - old.stat().st_mtime > KEEP_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _put_in_place(half: Path, folder: Path) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 STOP_SECONDS = 8.0
 LONG_LIFE = 30.0
+LONGEST_WAIT = 15.0
 SLOWEST_RESTART = 10.0
 PATIENCE_AT_START = 4
 BAD_SETTINGS = 2
@@ -24,13 +25,18 @@ _PR_SET_PDEATHSIG = 1
 
 @dataclass
 class Child:
-    """A process to keep alive. `dies_by`: the signal it gets when the supervisor is gone."""
+    """A process to keep alive.
+
+    `dies_by`: the signal it gets when the supervisor is gone. `waits`: it begins when the service answers, so that
+    the first answer has the processor to itself.
+    """
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str]
     pass_fds: Sequence[int] = ()
     dies_by: signal.Signals = signal.SIGKILL
+    waits: bool = False
     process: "subprocess.Popen[bytes] | None" = None
     started: float = 0.0
     failures: int = 0
@@ -62,6 +68,7 @@ class Supervisor:
         self, children: Sequence[Child], ask: Callable[[], bool], on_ready: Callable[[], None]
     ) -> None:
         self.children, self.ask, self.on_ready = list(children), ask, on_ready
+        self.began = time.monotonic()
         self.stopping = False
         self.is_ready = False
         self.code = 0
@@ -95,11 +102,18 @@ class Supervisor:
         for child in self.children:
             if child.process is not None and not child.is_alive:
                 self._bury(child, child.process)
-            if child.process is None and child.start_at <= time.monotonic() and not self.stopping:
+            if child.process is None and self._may_start(child) and not self.stopping:
                 self._start(child)
         if not self.is_ready and not self.stopping and self.ask():
             self.is_ready = True
+            self._tend()
             self.on_ready()
+
+    def _may_start(self, child: Child) -> bool:
+        now = time.monotonic()
+        if child.waits and not self.is_ready and now < self.began + LONGEST_WAIT:
+            return False
+        return child.start_at <= now
 
     def _start(self, child: Child) -> None:
         child.started = time.monotonic()

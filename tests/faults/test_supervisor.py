@@ -56,9 +56,9 @@ def test_the_demo_says_where_it_is_and_who_may_sign_in(demo: Server) -> None:
 def test_the_site_the_sandbox_and_the_worker_are_up(demo: Server) -> None:
     assert status_of(f"{demo.url}/") == 200
     assert status_of(f"{demo.url}/healthz") == 200
-    assert status_of(demo.sandbox_url + "/") == 200
-    assert len(demo.find("gunicorn")) == 3
-    assert len(demo.find("worker")) == 1
+    until(demo, lambda: status_of(demo.sandbox_url + "/") == 200, "the sandbox")
+    until(demo, lambda: len(demo.find("gunicorn")) == 3, "a master and two web workers")
+    until(demo, lambda: len(demo.find("worker")) == 1, "the worker")
 
 
 def test_the_demos_secrets_are_its_owners_alone(demo: Server) -> None:
@@ -87,8 +87,8 @@ def test_a_backup_is_whole_and_private(demo: Server) -> None:
 
 @pytest.mark.parametrize("word", ["gunicorn", "regsys.sandbox", "worker"])
 def test_a_child_that_is_killed_starts_again(demo: Server, word: str) -> None:
+    until(demo, lambda: demo.find(word), word)
     before = demo.kill(word)
-    assert before
     until(demo, lambda: {p.pid for p in demo.find(word)} - set(before), f"a new {word}")
     demo.wait_ready()
     until(demo, lambda: status_of(demo.sandbox_url + "/") == 200, "the sandbox")
