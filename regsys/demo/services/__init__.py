@@ -6,9 +6,9 @@ from importlib.resources import files
 from typing import Any
 
 import yaml
-from argon2 import PasswordHasher
 from sqlalchemy import select
 
+from regsys.accounts.services import hash_password
 from regsys.demo.services.calendar import make_calendar
 from regsys.demo.services.people import load_orders
 from regsys.demo.services.programme import load_programme
@@ -67,7 +67,7 @@ def load(*, now: datetime) -> Loaded:
     data = read()
     calendar = make_calendar(data["meta"], data["organisation"]["site_time_zone"], now=now)
     data = {k: v if k == "meta" else calendar.shifted(v) for k, v in data.items()}
-    users = load_users(data, PasswordHasher().hash(PASSWORD), now=now)
+    users = load_users(data, hash_password(PASSWORD), now=now)
     leaders = load_leaders(data, now=now)
     programme = load_programme(data, leaders, calendar)
     grant_roles(data, users, programme.event_ids)
