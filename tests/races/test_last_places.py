@@ -79,7 +79,7 @@ def _assert_polite(outcomes: Sequence[Outcome], server: Server, buyers: int) -> 
     ("buyers", "price"),
     [
         pytest.param(300, 0, id="free"),
-        pytest.param(120, 4500, id="paid"),
+        pytest.param(64, 4500, id="paid"),
         pytest.param(300, 4500, id="paid-by-all", marks=pytest.mark.long),
     ],
 )

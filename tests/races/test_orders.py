@@ -112,11 +112,13 @@ def test_placing_against_taking_the_last_person_off_leaves_one_truth(
 # ---- two people with one address
 
 
-def _post(client: FlaskClient, path: str, fields: dict[str, str]) -> Callable[[], Any]:
-    """Return a request with the token that the form would bring."""
-    page = client.get(path).get_data(as_text=True)
-    token = page.split('name="csrf_token"', 1)[1].split('value="', 1)[1].split('"', 1)[0]
-    return lambda: client.post(path, data={**fields, "csrf_token": token})
+def _post(
+    client: FlaskClient, page: str, fields: dict[str, str], *, to: str = ""
+) -> Callable[[], Any]:
+    """Return a request with the token that the form on the page would bring."""
+    shown = client.get(page).get_data(as_text=True)
+    token = shown.split('name="csrf_token"', 1)[1].split('value="', 1)[1].split('"', 1)[0]
+    return lambda: client.post(to or page, data={**fields, "csrf_token": token})
 
 
 def _client_with(app: Flask, token: str) -> FlaskClient:
@@ -151,6 +153,23 @@ def test_one_address_in_two_carts_at_once_gets_one_place(
         "lysander@example.org",
     )
     assert named == codes.count(303) == 1
+
+
+def test_a_double_click_on_the_last_button_places_one_order(
+    app: Flask, db: Any, database: Database
+) -> None:
+    """Each of six tabs gets the same order page."""
+    order = cast.fill_cart(cast.make_cart(cast.make_event(places=3, types=FREE)))
+    order_id, token = order.id, order.token
+    clients = [_client_with(app, token) for _ in range(6)]
+    db.session.remove()
+    answers = together([_post(c, "/cart/review", {}, to="/cart/place") for c in clients])
+    raise_unexpected(answers)
+    went = {(a.status_code, a.headers.get("Location")) for a in answers}
+    assert went <= {(303, f"/o/{token}"), (503, None)}, went
+    assert (303, f"/o/{token}") in went
+    assert _confirmations(database, order_id) == 1
+    assert _confirmed_entries(database, order_id) == 1
 
 
 # ---- one payment, told by several
