@@ -29,6 +29,7 @@ Headers = list[tuple[str, str]]
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 MOST_KEPT = 256
 KEEP = "regsys.keep"
+MARK = "regsys.mark"
 # What changes when a page is packed, or says nothing where there is no body.
 _OF_BODY = frozenset({"content-length", "content-encoding"})
 _WITH_304 = frozenset({"etag", "cache-control", "vary"})
@@ -60,7 +61,7 @@ class Shelf:
         if environ["REQUEST_METHOD"] != "GET" or "HTTP_COOKIE" in environ:
             return self.app(environ, start)
         key = "\0".join(environ.get(k, "") for k in ("SCRIPT_NAME", "PATH_INFO", "QUERY_STRING"))
-        kept = self.find(key)
+        kept = self.find(key, environ)
         if kept is None:
             answered: list[Any] = []
             body = self.app(environ, lambda *args: answered.extend(args))
@@ -72,10 +73,13 @@ class Shelf:
             kept = self.keep(key, environ[KEEP], answered[1], whole)
         return _send(kept, environ, start)
 
-    def find(self, key: str) -> Kept | None:
-        """Find the page if nothing has changed since it was made."""
+    def find(self, key: str, environ: dict[str, Any]) -> Kept | None:
+        """Find the page if nothing has changed since it was made; if something has, leave the new mark to the view."""
         kept = self.pages.get(key)
-        return kept if kept is not None and kept.mark == self.mark() else None
+        if kept is None:
+            return None
+        mark = environ[MARK] = self.mark()
+        return kept if kept.mark == mark else None
 
     def keep(self, key: str, mark: object, headers: Headers, body: bytes) -> Kept:
         """Keep a page."""
@@ -182,7 +186,7 @@ def kept(key: str, make: Callable[[], T]) -> T:
 def _mark(shelf: Shelf) -> object:
     """Return this request's mark: taken once, before anything is read."""
     if "page_mark" not in g:
-        g.page_mark = shelf.mark()
+        g.page_mark = request.environ.get(MARK) or shelf.mark()
     return g.page_mark
 
 
