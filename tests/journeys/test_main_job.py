@@ -30,7 +30,8 @@ REGISTRAR = "tilda.marchbanks@example.org"
 LEADER = "sunniva.dunmore@example.org"
 INTRO = "/events/introductory-intensive"
 
-pytestmark = pytest.mark.once
+# One society, visited in order: all of it on one worker.
+pytestmark = [pytest.mark.once, pytest.mark.xdist_group("journey")]
 
 
 @pytest.fixture(scope="module")
