@@ -98,7 +98,6 @@ def _plain(html: str) -> str:
     return re.sub(r'name="csrf_token"[^>]*value="[^"]*"', "", html)
 
 
-@pytest.mark.solo
 @pytest.mark.once
 def test_the_time_does_not_tell_either(
     client: FlaskClient, db: Any, now: datetime, clock: Any

@@ -26,8 +26,6 @@ from tests.support.servers import (
     wait_until,
 )
 
-pytestmark = pytest.mark.solo
-
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:

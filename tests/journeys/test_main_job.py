@@ -30,8 +30,8 @@ REGISTRAR = "tilda.marchbanks@example.org"
 LEADER = "sunniva.dunmore@example.org"
 INTRO = "/events/introductory-intensive"
 
-# One society, visited in order: all of it on one worker.
-pytestmark = [pytest.mark.once, pytest.mark.xdist_group("journey")]
+# One society, visited in order: `--dist loadfile` keeps a file on one worker.
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")

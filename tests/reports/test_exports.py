@@ -127,7 +127,6 @@ def test_a_name_is_found_however_it_is_written(intro, db):
         assert queries.count_rows(Filter([intro.id], words=words)) == 1, words
 
 
-@pytest.mark.solo
 @pytest.mark.once
 def test_ten_thousand_rows_hold_only_a_few_megabytes(intro, db):
     with transaction():

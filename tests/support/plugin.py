@@ -30,14 +30,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the long tests unless asked for, and keep the measuring ones on one worker."""
+    """Leave out the long tests unless asked for."""
     if not config.getoption("--long"):
         long = [item for item in items if item.get_closest_marker("long")]
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in set(long)]
-    for item in items:
-        if item.get_closest_marker("solo"):
-            item.add_marker(pytest.mark.xdist_group("solo"))
 
 
 def _reason(report: Any) -> str:
