@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 
 pytest.register_assert_rewrite("tests.cast", "tests.support", "tests.house")
 
@@ -111,6 +112,37 @@ def postgres_demo(
     return "template_demo"
 
 
+class Lender:
+    """Lend a migrated, empty PostgreSQL database, emptied between tests: to copy one takes far longer."""
+
+    def __init__(self, server: Postgres, template: str) -> None:
+        self.server, self.template = server, template
+        self.name, self.made, self.free = "", "", False
+
+    def lend(self) -> str:
+        """Return the name of a database like the template."""
+        if not self.free:
+            self.name = f"test_{os.urandom(6).hex()}"
+            self.server.create(self.name, template=self.template)
+            self.made = self.server.look(self.name)
+        self.free = False
+        return self.name
+
+    def take_back(self, name: str) -> None:
+        """Empty the database; drop it where a test changed more than rows."""
+        self.free = name == self.name and self.server.look(name) == self.made
+        if self.free:
+            self.server.empty(name)
+        else:
+            self.server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_lender(postgres: Postgres, postgres_template: str) -> Lender:
+    """Keep one PostgreSQL database for the tests of this worker."""
+    return Lender(postgres, postgres_template)
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """Return this test's data folder."""
@@ -133,8 +165,14 @@ def database(request: pytest.FixtureRequest, data: Path) -> Iterator[Database]:
         yield Database("sqlite", f"sqlite:///{path}")
         return
     server = request.getfixturevalue("postgres")
-    template = request.getfixturevalue(f"postgres_{content}")
+    if content == "template":
+        lender = request.getfixturevalue("postgres_lender")
+        name = lender.lend()
+        yield Database("postgresql", server.url(name))
+        lender.take_back(name)
+        return
     name = f"test_{os.urandom(6).hex()}"
+    template = request.getfixturevalue("postgres_demo")
     yield Database("postgresql", server.create(name, template=template))
     server.drop(name)
 
@@ -160,8 +198,16 @@ def settings(data: Path, database: Database) -> Settings:
     return Settings.for_tests(data, DATABASE_URL=database.url)
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Compile each template once for this worker: every test's app would do it again."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def make_app() -> Iterator[Callable[[Settings], Flask]]:
+def make_app(
+    compiled_templates: FileSystemBytecodeCache,
+) -> Iterator[Callable[[Settings], Flask]]:
     """Make apps with settings of your own; their connections are closed afterwards."""
     from regsys.app import create_app  # slow import
 
@@ -170,6 +216,7 @@ def make_app() -> Iterator[Callable[[Settings], Flask]]:
     def make(settings: Settings) -> Flask:
         app = create_app(settings)
         app.testing = True
+        app.jinja_env.bytecode_cache = compiled_templates
         app.test_client_class = Client
         apps.append(app)
         return app
