@@ -39,12 +39,12 @@ run: $(VENV)/run.stamp
 test: $(VENV)/test.stamp
 	@$(PY) -m tests.support.needs
 	@$(MAKE) --no-print-directory check
-	$(PYTEST) -q -n $(WORKERS) --dist loadfile --database both $(TESTS)
+	$(PYTEST) -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --database both $(TESTS)
 
 test-all: $(VENV)/test.stamp
 	@$(PY) -m tests.support.needs
 	@$(MAKE) --no-print-directory check
-	$(PYTEST) -q -n $(WORKERS) --dist loadfile --database both --long $(TESTS)
+	$(PYTEST) -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --database both --long $(TESTS)
 
 check: $(VENV)/test.stamp
 	$(PY) -m ruff check

@@ -38,6 +38,8 @@ def examine(settings: Settings) -> list[Finding]:
     with create_app(settings).app_context():
         for look in (_clock, _work, _letters, *_looks_of_rooms()):
             found += _alone(look, settings)
+        db.session.remove()
+        db.engine.dispose()
     return found
 
 

@@ -230,18 +230,18 @@ def make_app(
 
 
 @pytest.fixture
-def app(make_app: Callable[[Settings], Flask], settings: Settings) -> Flask:
+def app(settings: Settings, make_app: Callable[[Settings], Flask]) -> Flask:
     """Return the whole app on a database of this test's own."""
     return make_app(settings)
 
 
 @pytest.fixture
 def demo_app(
-    make_app: Callable[[Settings], Flask],
     data: Path,
     database: Database,
     demo_keys: tuple[str, ...],
     clock: "Clock",
+    make_app: Callable[[Settings], Flask],
 ) -> Flask:
     """Return the app with the demo loaded, on the frozen day."""
     return make_app(Settings.for_tests(data, DATABASE_URL=database.url, FIELD_KEYS=demo_keys))

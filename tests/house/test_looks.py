@@ -1,16 +1,16 @@
 """Every page in a real browser: nothing for axe to say, no sideways scroll, no request elsewhere."""
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.house.visiting import Stop, list_stops
 from tests.support.browser import (
     PHONE,
     WIDE,
-    Watch,
     list_axe_violations,
     list_sideways_scroll,
     new_context,
+    watching,
 )
 from tests.support.servers import serving
 from tests.world import World
@@ -34,8 +34,9 @@ def test_every_page_is_fit_to_be_seen(
     with serving(world.app) as url:
         context = new_context(browser, size=size, dark=dark)
         enter(context, url, world, who)
+        page = context.new_page()
         for stop in stops:
-            problems += [f"{stop}: {p}" for p in look(context, url, stop)]
+            problems += [f"{stop}: {p}" for p in look(page, url, stop)]
         context.close()
     assert problems == []
     assert stops
@@ -68,11 +69,8 @@ def enter(context: BrowserContext, url: str, world: World, who: str) -> None:
     context.add_cookies([{"name": "regsys", "value": cookie.value, "url": url}])
 
 
-def look(context: BrowserContext, url: str, stop: Stop) -> list[str]:
+def look(page: Page, url: str, stop: Stop) -> list[str]:
     """Open the page and list what is wrong with it."""
-    page = context.new_page()
-    watch = Watch(page, origins=(url,))
-    page.goto(url + stop.address, wait_until="load")
-    problems = [*list_axe_violations(page), *list_sideways_scroll(page), *watch.problems]
-    page.close()
-    return problems
+    with watching(page, origins=(url,)) as watch:
+        page.goto(url + stop.address, wait_until="load")
+        return [*list_axe_violations(page), *list_sideways_scroll(page), *watch.problems]

@@ -124,11 +124,13 @@ def test_every_endpoint_and_event_has_stripes_shape(
     sandbox: Sandbox, judge: Judge, recorder: Recorder
 ) -> None:
     v1 = sandbox.client(recorder).v1
+    others = {e["id"] for e in sandbox.control.events()}  # some tests forge what Stripe never says
     sell(v1, sandbox.control)
     read(v1)
     refuse(v1)
     assert judge.list_problems(recorder.exchanges) == []
-    assert judge.list_event_problems(sandbox.control.events()) == []
+    told = [e for e in sandbox.control.events() if e["id"] not in others]
+    assert judge.list_event_problems(told) == []
     assert set(judge.seen) == ENDPOINTS | EVENTS
 
 

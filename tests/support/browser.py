@@ -61,7 +61,9 @@ def new_context(
 def list_axe_violations(page: Page, *, wcag: str = "wcag22aa") -> list[str]:
     """Run axe-core on the page and return a line for each violation."""
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", wcag, "best-practice"]
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
+    # Without resultTypes axe describes every element that passed, too: half of the time.
+    options = {"runOnly": {"type": "tag", "values": tags}, "resultTypes": ["violations"]}
+    found = Axe().run(page, options=options)
     return [
         f"{v['id']}: {v['help']} — {'; '.join(n['html'][:160] for n in v['nodes'][:3])}"
         for v in found.response["violations"]
@@ -80,9 +82,13 @@ class Watch:
     def __init__(self, page: Page, *, origins: tuple[str, ...]) -> None:
         self.problems: list[str] = []
         self._origins = origins
-        page.on("console", lambda m: self._note(m.type == "error", f"console: {m.text}"))
-        page.on("pageerror", lambda e: self._note(True, f"script: {e}"))
-        page.on("request", lambda r: self._note(self._is_foreign(r.url), f"foreign: {r.url}"))
+        self.listeners: dict[Any, Any] = {
+            "console": lambda m: self._note(m.type == "error", f"console: {m.text}"),
+            "pageerror": lambda e: self._note(True, f"script: {e}"),
+            "request": lambda r: self._note(self._is_foreign(r.url), f"foreign: {r.url}"),
+        }
+        for name, listener in self.listeners.items():
+            page.on(name, listener)
 
     def _note(self, wrong: bool, line: str) -> None:
         if wrong:
@@ -90,6 +96,15 @@ class Watch:
 
     def _is_foreign(self, url: str) -> bool:
         return not url.startswith((*self._origins, "data:", "about:", "blob:"))
+
+
+@contextmanager
+def watching(page: Page, *, origins: tuple[str, ...]) -> Iterator[Watch]:
+    """Watch a page for a while; the next one may use it again."""
+    watch = Watch(page, origins=origins)
+    yield watch
+    for name, listener in watch.listeners.items():
+        page.remove_listener(name, listener)
 
 
 def shoot(page: Page, path: Path, *, whole: bool = True) -> Path:

@@ -21,7 +21,7 @@ OPTIONS = (
     "-c", "autovacuum=off",
 )  # fmt: skip
 
-# What a test may have changed besides rows: any table, index, column, constraint or trigger.
+# What a test may have changed besides rows: table, index, column, constraint, trigger, and the version of them all.
 _SCHEMA = """
 SELECT md5(string_agg(mark, ',' ORDER BY mark)) FROM (
   SELECT 'c' || oid || '.' || xmin AS mark FROM pg_class WHERE relnamespace = 'public'::regnamespace
@@ -29,6 +29,7 @@ SELECT md5(string_agg(mark, ',' ORDER BY mark)) FROM (
     JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'public'::regnamespace
   UNION ALL SELECT 'k' || oid || '.' || xmin FROM pg_constraint
   UNION ALL SELECT 't' || oid || '.' || xmin FROM pg_trigger
+  UNION ALL SELECT 'v' || version_num FROM alembic_version
 ) marks"""
 
 # Only what holds rows is emptied: TRUNCATE of all tables would take ten times as long.
