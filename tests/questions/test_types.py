@@ -121,7 +121,9 @@ def test_what_cannot_be_an_answer_is_named(type: QuestionType, sent: Any) -> Non
 
 @pytest.mark.parametrize("type", list(QuestionType))
 @pytest.mark.parametrize(
-    "stored", [{"a": 1}, [[1]], 10**400, object(), b"x"], ids=["dict", "list", "huge", "object", "bytes"]
+    "stored",
+    [{"a": 1}, [[1]], 10**400, object(), b"x"],
+    ids=["dict", "list", "huge", "object", "bytes"],
 )
 def test_values_of_no_sensible_kind_are_refused_without_a_crash(
     type: QuestionType, stored: Any

@@ -83,7 +83,7 @@ class Postgres:
     def _start(self) -> "subprocess.Popen[bytes]":
         command: list[str | Path] = [
             self.bin_dir / "postgres", "-D", self.folder / "data", "-k", self.folder, "-h", "",
-            *self.options,
+            "-c", "dynamic_shared_memory_type=mmap", *self.options,
         ]  # fmt: skip
         with open(self.folder / "log", "wb") as log:
             return subprocess.Popen(

@@ -11,7 +11,13 @@ from tests.support import needs
 DATABASES = {"sqlite": ["sqlite"], "postgresql": ["postgresql"], "both": ["sqlite", "postgresql"]}
 
 # A worker takes whole files, in this order.
-SLOW = ("test_kill.py", "test_looks.py", "test_last_places.py", "test_supervisor.py", "test_main_job.py")
+SLOW = (
+    "test_kill.py",
+    "test_looks.py",
+    "test_last_places.py",
+    "test_supervisor.py",
+    "test_main_job.py",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
