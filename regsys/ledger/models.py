@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, String, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from regsys.kernel.db import Base, UtcDateTime
@@ -34,17 +34,22 @@ class Payment(Base):
     currency: Mapped[str] = mapped_column(String(3))
     fee: Mapped[int | None]
     reference: Mapped[str | None] = mapped_column(String(255), unique=True)
+    # Stripe's charge: what its books, refunds and disputes name.
+    charge: Mapped[str | None] = mapped_column(String(255), unique=True)
     problem: Mapped[Problem | None] = mapped_column(choice(Problem, "problem"))
     received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     note: Mapped[str] = mapped_column(String(500), default="")
     refunds: Mapped[list["Refund"]] = relationship(back_populates="payment", order_by="Refund.id")
+    disputes: Mapped[list["Dispute"]] = relationship(
+        back_populates="payment", order_by="Dispute.id"
+    )
 
     def __repr__(self) -> str:
         return f"<Payment {self.id} {self.amount} {self.currency}>"
 
 
 class Refund(Base):
-    """Money given back from one payment; `key` is Stripe's idempotency key, from this row's id."""
+    """Money given back from one payment, perhaps for one person; `imported`: made in Stripe's own dashboard."""
 
     __tablename__ = "refund"
     __table_args__ = (CheckConstraint("amount > 0", name="positive"),)
@@ -52,6 +57,8 @@ class Refund(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"), index=True)
+    registration_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id"), index=True)
+    imported: Mapped[bool] = mapped_column(default=False, server_default=false())
     state: Mapped[RefundState] = mapped_column(
         choice(RefundState, "state"), default=RefundState.REQUESTED
     )
@@ -67,3 +74,26 @@ class Refund(Base):
 
     def __repr__(self) -> str:
         return f"<Refund {self.id} {self.amount} {self.state}>"
+
+
+class Dispute(Base):
+    """A payment that its card holder contests, as Stripe last told it; `status` and `reason` are Stripe's own words."""
+
+    __tablename__ = "dispute"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"), index=True)
+    stripe_id: Mapped[str] = mapped_column(String(255), unique=True)
+    status: Mapped[str] = mapped_column(String(60))
+    reason: Mapped[str] = mapped_column(String(60), default="")
+    amount: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    refundable: Mapped[bool]
+    # Until then evidence is taken; None: nothing can be said, or any more.
+    due_by: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    told_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    payment: Mapped[Payment] = relationship(back_populates="disputes")
+
+    def __repr__(self) -> str:
+        return f"<Dispute {self.id} {self.status}>"

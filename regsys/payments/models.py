@@ -78,3 +78,36 @@ class StripeEvent(Base):
 
     def __repr__(self) -> str:
         return f"<StripeEvent {self.id} {self.type}>"
+
+
+class Cancellation(Base):
+    """A whole event that is being cancelled: how far it has come is counted from registrations and refunds."""
+
+    __tablename__ = "cancellation"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(500))
+    requested_by: Mapped[str] = mapped_column(String(200))
+    requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    def __repr__(self) -> str:
+        return f"<Cancellation of event {self.event_id}>"
+
+
+class Reconciliation(Base):
+    """Our rows held against Stripe's books for a span of time; `findings` is JSON text, written when it is over."""
+
+    __tablename__ = "reconciliation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
+    requested_by: Mapped[str] = mapped_column(String(200))
+    requested_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    findings: Mapped[str] = mapped_column(Text, default="")
+    error: Mapped[str | None] = mapped_column(Text)
+
+    def __repr__(self) -> str:
+        return f"<Reconciliation {self.id}>"
