@@ -1,10 +1,10 @@
 """What an amount means: pure questions about money that came and went."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from regsys.kernel.errors import Refusal
+from regsys.kernel.errors import Refusal, Refused
 from regsys.kernel.text import N_
 from regsys.ledger.states import Problem, RefundState
 
@@ -117,3 +117,17 @@ def why_not_refund(amount: int, left: int) -> Refusal | None:
     if not 0 < amount <= left:
         return Refusal("TooMuchBack", N_("That is more than what is left of this payment."))
     return None
+
+
+def spread(amount: int, payments_left: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Divide an amount to give back over payments, the newest (highest id) first; raise Refused above what is left."""
+    refusal = why_not_refund(amount, sum(left for _id, left in payments_left))
+    if refusal:
+        raise Refused(refusal)
+    parts = []
+    for payment_id, left in sorted(payments_left, reverse=True):
+        part = min(amount, left)
+        if part > 0:
+            parts.append((payment_id, part))
+            amount -= part
+    return parts

@@ -26,6 +26,7 @@ def record_payment(
     now: datetime,
     attempt_id: int | None = None,
     reference: str | None = None,
+    charge: str | None = None,
     fee: int | None = None,
     note: str = "",
 ) -> Payment:
@@ -44,6 +45,7 @@ def record_payment(
         currency=currency,
         fee=fee,
         reference=reference,
+        charge=charge,
         received_at=now,
         note=note,
     )
@@ -62,11 +64,18 @@ def mark_problem(payment_id: int, problem: Problem, *, actor: Actor, now: dateti
 
 
 def request_refund(
-    payment_id: int, *, amount: int, reason: str, actor: Actor, now: datetime
+    payment_id: int,
+    *,
+    amount: int,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    registration_id: int | None = None,
 ) -> Refund:
     """Write down that money is to be given back; raise Refused above what is left of the payment.
 
-    Nobody is asked for the money here: `payments` carries it out after the commit.
+    `registration_id`: for whom, where it is for one person. Nobody is asked for the money here: `payments` carries
+    it out after the commit.
     """
     payment = _lock(payment_id)
     refusal = rules.why_not_refund(amount, queries.left_of(payment))
@@ -74,6 +83,7 @@ def request_refund(
         raise Refused(refusal)
     refund = Refund(
         payment_id=payment.id,
+        registration_id=registration_id,
         state=RefundState.REQUESTED,
         state_at=now,
         amount=amount,

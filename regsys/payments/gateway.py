@@ -262,6 +262,7 @@ def _session(found: "stripe.checkout.Session") -> Session:
         payment_intent=intent if isinstance(intent, str) or intent is None else intent.id,
         tag=metadata[TAG] if metadata and TAG in metadata else None,
         fee=_fee(intent),
+        charge=_charge(intent),
     )
 
 
@@ -270,6 +271,12 @@ def _fee(intent: Any) -> int | None:
     charge = getattr(intent, "latest_charge", None)
     line = getattr(charge, "balance_transaction", None)
     return getattr(line, "fee", None)
+
+
+def _charge(intent: Any) -> str | None:
+    """Return the id of the charge, where the intent was sent with it, expanded or not."""
+    charge = getattr(intent, "latest_charge", None)
+    return charge if isinstance(charge, str) or charge is None else str(charge.id)
 
 
 def _refund(made: "stripe.Refund") -> StripeRefund:

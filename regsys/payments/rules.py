@@ -74,6 +74,7 @@ class Session:
     payment_intent: str | None = None
     tag: str | None = None
     fee: int | None = None
+    charge: str | None = None
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,7 @@ def _record(
         now=now,
         attempt_id=attempt.id,
         reference=session.payment_intent or session.id,
+        charge=session.charge,
         fee=session.fee,
     )
 
