@@ -135,6 +135,39 @@ def get_refund(call: Call) -> Doc:
     return _get(call, "refund", call.ids["id"], "refund")
 
 
+@operation("GET", "/disputes", specs.LIST_DISPUTES)
+def list_disputes(call: Call) -> Doc:
+    """List disputes, newest first."""
+    query = expand.Query("dispute")
+    query.created(call.params.get("created"))
+    query.equal("payment_intent", call.params.get("payment_intent"))
+    query.equal("charge", call.params.get("charge"))
+    return expand.page(call.store, query, call.params, "/v1/disputes")
+
+
+@operation("GET", "/disputes/<id>")
+def get_dispute(call: Call) -> Doc:
+    """Return one dispute."""
+    return _get(call, "dispute", call.ids["id"], "dispute")
+
+
+@operation("GET", "/payouts", specs.LIST_PAYOUTS)
+def list_payouts(call: Call) -> Doc:
+    """List payouts, newest first."""
+    query = expand.Query("payout")
+    query.created(call.params.get("created"))
+    arrival = call.params.get("arrival_date")
+    query.created(arrival, "json_extract(doc, '$.arrival_date')")
+    query.equal("status", call.params.get("status"))
+    return expand.page(call.store, query, call.params, "/v1/payouts")
+
+
+@operation("GET", "/payouts/<id>")
+def get_payout(call: Call) -> Doc:
+    """Return one payout."""
+    return _get(call, "payout", call.ids["id"], "payout")
+
+
 @operation("GET", "/events", specs.LIST_EVENTS)
 def list_events(call: Call) -> Doc:
     """List what happened, newest first."""
@@ -180,6 +213,9 @@ def list_balance_transactions(call: Call) -> Doc:
     query.created(call.params.get("created"))
     for field in ("source", "currency", "type"):
         query.equal(field, call.params.get(field))
+    if "payout" in call.params:
+        _get(call, "payout", call.params["payout"], "payout")
+        query.add("json_extract(inner, '$.payout') = ?", call.params["payout"])
     return expand.page(call.store, query, call.params, "/v1/balance_transactions")
 
 

@@ -7,13 +7,24 @@ from regsys.sandbox.objects import API_VERSION, ENABLED_EVENTS
 from regsys.sandbox.store import Doc, Store
 
 _DAY = 24 * 3600
+_CATEGORIES = {
+    "charge": "charge",
+    "payment": "charge",
+    "refund": "refund",
+    "payment_refund": "refund",
+    "refund_failure": "refund_failure",
+    "payout": "payout",
+}
 
 
-def new_transaction(source: Doc, kind: str, amount: int, fee: int, now: int) -> Doc:
+def new_transaction(
+    source: Doc, kind: str, amount: int, fee: int, now: int, *, category: str = "", note: str = ""
+) -> Doc:
     """Return one line of the account's statement; `amount` is negative for money that leaves."""
     currency = source["currency"]
+    taken = "Dispute fee" if kind == "adjustment" else "Stripe processing fees"
     details = [{"amount": fee, "application": None, "currency": currency,
-                "description": "Stripe processing fees", "type": "stripe_fee"}]  # fmt: skip
+                "description": taken, "type": "stripe_fee"}]  # fmt: skip
     return {
         "id": new_id("txn"),
         "object": "balance_transaction",
@@ -22,21 +33,42 @@ def new_transaction(source: Doc, kind: str, amount: int, fee: int, now: int) -> 
         "balance_type": "payments",
         "created": now,
         "currency": currency,
-        "description": source.get("description"),
+        "description": note or source.get("description"),
         "exchange_rate": None,
         "fee": fee,
         "fee_details": details if fee else [],
         "net": amount - fee,
-        "reporting_category": "charge" if kind == "charge" else "refund",
+        "reporting_category": category or _CATEGORIES[kind],
         "source": source["id"],
         "status": "pending",
         "type": kind,
     }
 
 
-def fee(amount: int) -> int:
-    """Return the fee of a US card payment: 2.9 % and 30, in the smallest unit."""
+def fee(amount: int, method: str = "card") -> int:
+    """Return the fee of a payment in the smallest unit: a US card's 2.9 % and 30, or a bank account's."""
+    if method == "us_bank_account":
+        return min(500, (amount * 8 + 500) // 1000)
+    if method == "sepa_debit":
+        return min(amount, 35)
     return min(amount, (amount * 29 + 500) // 1000 + 30)
+
+
+def make_available(store: Store, now: int, *, early: bool = False) -> int:
+    """Let the money of earlier days be available; `early` waits for none of it."""
+    until = 10**11 if early else now
+    return store.run(
+        "UPDATE object INDEXED BY pending_line"
+        " SET doc = json_set(doc, '$.status', 'available', '$.available_on',"
+        " min(json_extract(doc, '$.available_on'), ?))"
+        " WHERE kind = 'balance_transaction' AND json_extract(doc, '$.status') = 'pending'"
+        " AND json_extract(doc, '$.available_on') <= ?", now, until,
+    )  # fmt: skip
+
+
+def list_lines(store: Store) -> list[Doc]:
+    """Return the whole statement, oldest first."""
+    return store.select("kind = 'balance_transaction'", order="ASC")
 
 
 def balance(store: Store, now: int) -> Doc:
@@ -77,6 +109,7 @@ def summary(store: Store) -> Doc:
     found = store.rows(
         "SELECT kind, json_extract(doc, '$.status') AS status, json_extract(doc, '$.currency') AS currency,"
         " count(*) AS count, ifnull(sum(json_extract(doc, '$.amount')), 0) AS amount FROM object"
-        " WHERE kind IN ('checkout.session', 'payment_intent', 'charge', 'refund') GROUP BY 1, 2, 3"
+        " WHERE kind IN ('checkout.session', 'payment_intent', 'charge', 'refund', 'dispute', 'payout')"
+        " GROUP BY 1, 2, 3"
     )
     return {"lines": [dict(row) for row in found]}

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 
 from regsys.kernel import clock
-from regsys.sandbox import checkout, refunds
+from regsys.sandbox import clockwork
 from regsys.sandbox.delivery import Courier
 from regsys.sandbox.store import Store
 
@@ -56,10 +56,10 @@ class Box:
         self.store.close()
 
     def tick(self) -> None:
-        """Let time do its work: sessions end, refunds move on, old answers are forgotten."""
+        """Let time do its work, and forget old answers."""
         at = now()
         with self.store.unit():
-            moved = checkout.expire_due(self.store, at) + refunds.advance_due(self.store, at)
+            moved = clockwork.catch_up(self.store, at)
             self.store.run("DELETE FROM answer WHERE saved < ?", at - KEPT)
         if moved:
             self.courier.wake()

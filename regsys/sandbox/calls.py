@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from flask import Response, request
 
 from regsys.kernel import tokens
-from regsys.sandbox import checkout, faults, till
+from regsys.sandbox import clockwork, faults, till
 from regsys.sandbox.box import Box, now, this_box
 from regsys.sandbox.cards import GOOD, find_card
 from regsys.sandbox.errors import StripeError
@@ -137,7 +137,7 @@ def _faulty(box: Box, asked: Asked, spec: Hash, work: Operation, ids: dict[str, 
     """Do the work, unless a planned fault says otherwise."""
     with box.store.unit():
         fault = faults.take(box.store, asked.name)
-        checkout.expire_due(box.store, now())
+        clockwork.catch_up(box.store, now())
     if fault is None:
         return _once(box, asked, spec, work, ids)
     if fault.kind is Fault.DROP_BEFORE:

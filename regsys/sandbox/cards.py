@@ -8,6 +8,11 @@ from regsys.kernel.text import N_
 
 GOOD = "4242424242424242"
 DECLINED = "4000000000000002"
+ASKS_BACK = "4000002500003155"
+ASKS_BACK_POOR = "4000008260003178"
+REFUND_WAITS = "4000000000007726"
+REFUND_FAILS = "4000000000005126"
+DISPUTED = "4000000000000259"
 POOR = "4000000000009995"
 
 _DECLINED = N_("Your card was declined.")
@@ -26,6 +31,8 @@ class Card:
     asks_back: bool = False
     refund: str = "succeeded"
     later: str | None = None  # what the refund's state becomes after a while
+    disputed: tuple[str, str] | None = None  # status and reason of the dispute that follows at once
+    at_once: bool = False  # the money is available without waiting
 
     @property
     def last4(self) -> str:
@@ -50,11 +57,15 @@ CARDS = {
     for card in (
         Card(GOOD),
         Card("5555555555554444", brand="mastercard"),
-        Card("4000000000007726", refund="pending", later="succeeded"),
-        Card("4000000000005126", later="failed"),
-        Card("4000002500003155", asks_back=True),
+        Card(REFUND_WAITS, refund="pending", later="succeeded"),
+        Card(REFUND_FAILS, later="failed"),
+        Card(DISPUTED, disputed=("needs_response", "fraudulent")),
+        Card("4000000000002685", disputed=("needs_response", "product_not_received")),
+        Card("4000000000001976", disputed=("warning_needs_response", "fraudulent")),
+        Card("4000000000000077", at_once=True),
+        Card(ASKS_BACK, asks_back=True),
         Card("4000002760003184", asks_back=True),
-        _no("4000008260003178", "insufficient_funds", _FUNDS, asks_back=True),
+        _no(ASKS_BACK_POOR, "insufficient_funds", _FUNDS, asks_back=True),
         _no(DECLINED, "generic_decline"),
         _no(POOR, "insufficient_funds", _FUNDS),
         _no("4000000000009987", "lost_card"),
@@ -77,22 +88,24 @@ CARDS = {
 # Shown on the page: number, and what it does.
 TO_TRY = (
     (GOOD, N_("works")),
-    ("4000002500003155", N_("bank asks back")),
+    (ASKS_BACK, N_("bank asks back")),
     (POOR, N_("not enough money")),
     (DECLINED, N_("declined")),
     ("4000000000000069", N_("expired")),
     ("4000000000000127", N_("wrong security code")),
-    ("4000000000007726", N_("refund is pending at first")),
-    ("4000000000005126", N_("refund fails later")),
+    (REFUND_WAITS, N_("refund is pending at first")),
+    (REFUND_FAILS, N_("refund fails later")),
+    (DISPUTED, N_("disputed at once")),
+    ("4000000000001976", N_("the bank inquires")),
 )
 
-REFUSED_BY_BANK = _no(
-    "4000002500003155",
-    "authentication_required",
-    N_(
+NOT_PROVEN: dict[str, Any] = {
+    "type": "invalid_request_error",
+    "code": "payment_intent_authentication_failure",
+    "message": N_(
         "We are unable to authenticate your payment method. Please choose another one and try again."
     ),
-)
+}
 
 
 def find_card(number: str) -> Card:
@@ -107,7 +120,7 @@ def find_card(number: str) -> Card:
 
 def pretty(number: str) -> str:
     """Return the number in groups of four."""
-    return " ".join(re.findall(r"\d{1,4}", number))
+    return " ".join(re.findall(r"\w{1,4}", number))
 
 
 def _luhn(digits: str) -> bool:

@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
-from regsys.sandbox import books, objects
-from regsys.sandbox.cards import Card
+from regsys.sandbox import books, charges, disputes, objects
+from regsys.sandbox.accounts import Account
+from regsys.sandbox.cards import NOT_PROVEN, Card
 from regsys.sandbox.errors import StripeError, missing
 from regsys.sandbox.events import BY_ITSELF, Cause, Deliver, emit
 from regsys.sandbox.objects import Payer
 from regsys.sandbox.store import Doc, Store
+
+# Seconds until a bank account's money comes, or does not.
+DELAY = 4 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Wrong:
 class Attempt:
     """One press of Pay."""
 
-    card: Card
+    card: Card | Account
     payer: Payer = Payer()  # noqa: RUF009  frozen, so it can be shared
     deliver: Deliver = Deliver.NORMALLY
     wrong: Wrong | None = None
@@ -95,14 +99,72 @@ def pay_session(store: Store, id: str, attempt: Attempt, *, now: int, base_url: 
     if session["amount_total"] == 0:
         return Outcome(_complete(store, session, attempt, "no_payment_required", now))
     intent = _intent_for(store, session, now)
-    charge = store.add(objects.new_charge(intent, attempt.card, attempt.payer, now, base_url))
-    if attempt.card.error:
-        return _decline(store, session, intent, charge, attempt.card.error, now)
-    store.note(charge["id"], refund=attempt.card.refund, later=attempt.card.later)
-    _collect(store, intent, charge, now)
-    return Outcome(
-        _complete(store, session | {"payment_intent": intent["id"]}, attempt, "paid", now)
-    )
+    if isinstance(attempt.card, Account):
+        return _begin(store, session, intent, attempt, attempt.card, now, base_url)
+    return _charge_card(store, session, intent, attempt, attempt.card, now, base_url)
+
+
+def _charge_card(
+    store: Store, session: Doc, intent: Doc, attempt: Attempt, card: Card, now: int, base_url: str
+) -> Outcome:
+    charge = store.add(charges.card_charge(intent, card, attempt.payer, now, base_url))
+    if card.error:
+        return _decline(store, session, intent, charge, card.error, now)
+    store.note(charge["id"], refund=card.refund, later=card.later)
+    charge = collect(store, intent, charge, now, at_once=card.at_once)
+    session = session | {"payment_intent": intent["id"]}
+    outcome = Outcome(_complete(store, session, attempt, "paid", now))
+    if card.disputed:
+        status, reason = card.disputed
+        disputes.open_dispute(store, charge, status=status, reason=reason, now=now)
+    return outcome
+
+
+def _begin(
+    store: Store,
+    session: Doc,
+    intent: Doc,
+    attempt: Attempt,
+    account: Account,
+    now: int,
+    base_url: str,
+) -> Outcome:
+    """Set a bank account's money on its way: the session is complete, and unpaid for days."""
+    charge = store.add(charges.bank_charge(intent, account, attempt.payer, now, base_url))
+    store.note(charge["id"], refund="pending", later="succeeded", session=session["id"])
+    under_way = {"latest_charge": charge["id"], "status": "processing", "last_payment_error": None}
+    intent = store.save(intent | under_way | {"payment_method": charge["payment_method"]})
+    emit(store, "charge.pending", charge, now=now)
+    emit(store, "payment_intent.processing", intent, now=now)
+    session = session | {"payment_intent": intent["id"]}
+    session = _complete(store, session, attempt, "unpaid", now)
+    error = {"code": account.code, "message": account.message} if account.code else None
+    store.note(session["id"], becomes=error or "paid", becomes_at=now + DELAY)
+    return Outcome(session)
+
+
+def ask_back(store: Store, id: str, now: int) -> None:
+    """Note that the bank wants to know who pays; an open session stays open."""
+    session = get_session(store, id)
+    if session["status"] != "open" or not session["amount_total"]:
+        return
+    intent = _intent_for(store, session, now)
+    asking = {"next_action": {"type": "use_stripe_sdk", "use_stripe_sdk": {}}}
+    intent = store.save(intent | asking | {"status": "requires_action"})
+    store.save(session | {"payment_intent": intent["id"]})
+    emit(store, "payment_intent.requires_action", intent, now=now)
+
+
+def fail_proof(store: Store, id: str, now: int) -> Outcome:
+    """Let the payer fail to prove who pays: nothing is charged, and the session stays open."""
+    session = get_session(store, id)
+    if session["status"] != "open":
+        return Outcome(session, closed=True)
+    intent = _intent_for(store, session, now) | {"last_payment_error": NOT_PROVEN}
+    intent = store.save(intent)
+    session = store.save(session | {"payment_intent": intent["id"]})
+    emit(store, "payment_intent.payment_failed", intent, now=now)
+    return Outcome(session, error=NOT_PROVEN)
 
 
 def _wrong(session: Doc, wrong: Wrong) -> Doc:
@@ -115,8 +177,13 @@ def _intent_for(store: Store, session: Doc, now: int) -> Doc:
     """Return the intent of an earlier declined try, or a new one."""
     if session["payment_intent"]:
         found = store.find(session["payment_intent"], "payment_intent") or {}
-        same = {"amount": session["amount_total"], "currency": session["currency"]}
-        return store.save(found | same)
+        again = {
+            "amount": session["amount_total"],
+            "currency": session["currency"],
+            "next_action": None,
+            "status": "requires_payment_method",
+        }
+        return store.save(found | again)
     asked = store.inner(session["id"])["asked"]
     return store.add(objects.new_intent(session, asked, now))
 
@@ -132,12 +199,14 @@ def _decline(
     return Outcome(session, error=error)
 
 
-def _collect(store: Store, intent: Doc, charge: Doc, now: int) -> None:
-    """Take the money: charge, statement line and intent."""
-    amount = charge["amount"]
-    line = books.new_transaction(charge, "charge", amount, books.fee(amount), now)
-    store.add(line)
-    charge = store.save(charge | {"balance_transaction": line["id"]})
+def collect(store: Store, intent: Doc, charge: Doc, now: int, *, at_once: bool = False) -> Doc:
+    """Take the money: charge, statement line and intent; return the charge."""
+    amount, method = charge["amount"], charge["payment_method_details"]["type"]
+    kind = "charge" if method == "card" else "payment"
+    line = books.new_transaction(charge, kind, amount, books.fee(amount, method), now)
+    store.add(line | ({"available_on": now, "status": "available"} if at_once else {}))
+    paid = {"balance_transaction": line["id"], "paid": True, "status": "succeeded"}
+    charge = store.save(charge | paid)
     done = {
         "amount_received": amount,
         "last_payment_error": None,
@@ -148,6 +217,7 @@ def _collect(store: Store, intent: Doc, charge: Doc, now: int) -> None:
     intent = store.save(intent | done)
     emit(store, "charge.succeeded", charge, now=now)
     emit(store, "payment_intent.succeeded", intent, now=now)
+    return charge
 
 
 def _complete(store: Store, session: Doc, attempt: Attempt, status: str, now: int) -> Doc:

@@ -1,19 +1,22 @@
 """The hidden controls for tests and drills: /_test, with the API key as bearer, JSON in and out."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from regsys.sandbox import books, checkout, events, refunds, till
+from regsys.sandbox import books, checkout, delayed, disputes, events, payouts, refunds, till
+from regsys.sandbox.accounts import Account, find_account
 from regsys.sandbox.box import now, this_box
 from regsys.sandbox.calls import authorise
-from regsys.sandbox.cards import GOOD, find_card
+from regsys.sandbox.cards import GOOD, Card, find_card
 from regsys.sandbox.delivery import Forgery
 from regsys.sandbox.errors import StripeError
-from regsys.sandbox.events import Deliver
+from regsys.sandbox.events import BY_ITSELF, Deliver
 from regsys.sandbox.faults import Fault, plan_fault
 from regsys.sandbox.objects import Payer
+from regsys.sandbox.store import Store
 
 control = Blueprint("control", __name__, url_prefix="/_test")
 
@@ -63,12 +66,25 @@ def clear_faults() -> Json:
 
 @control.post("/sessions/<id>/pay")
 def pay(id: str) -> Json:
-    """Pay a session as a payer would, without a browser."""
+    """Pay a session as a payer would, without a browser; `account` instead of `card` pays later."""
     box, said = this_box(), _said()
     payer = Payer(said.get("email"), said.get("name", "Test Payer"), said.get("postal_code"))
-    card, how = find_card(said.get("card") or GOOD), Deliver(said.get("deliver") or "normally")
-    done = till.pay(box, id, card, payer, how)
+    means, how = _means(said), Deliver(said.get("deliver") or "normally")
+    if said.get("proves", True):
+        done = till.pay(box, id, means, payer, how)
+    else:
+        till.ask_back(box, id)
+        done = till.fail_proof(box, id)
     return {"session": done.session, "error": done.error, "closed": done.closed}
+
+
+def _means(said: Json) -> Card | Account:
+    if "account" not in said:
+        return find_card(said.get("card") or GOOD)
+    account = find_account(str(said["account"]))
+    if account is None:
+        raise StripeError("That is no test account")
+    return account
 
 
 @control.post("/sessions/<id>/edit")
@@ -81,21 +97,74 @@ def edit(id: str) -> Json:
 @control.post("/sessions/<id>/expire")
 def expire(id: str) -> Json:
     """Let a session's time be over now."""
-    box = this_box()
-    with box.store.unit():
-        session = checkout.expire_session(box.store, id, now())
-    box.courier.wake()
-    return session
+    return _at_once(lambda store: checkout.expire_session(store, id, now()))
 
 
 @control.post("/refunds/<id>/advance")
 def advance(id: str) -> Json:
     """Play the second act of a refund now."""
+    return _at_once(lambda store: refunds.advance(store, id, now()))
+
+
+@control.post("/refunds/<id>/fail")
+def fail_refund(id: str) -> Json:
+    """Let a refund fail now, whatever card it went to."""
+    return _at_once(lambda store: refunds.fail(store, id, now()))
+
+
+@control.post("/refunds")
+def refund_in_dashboard() -> Json:
+    """Refund `of` a charge or an intent as a person does in the dashboard, in part where `amount` is given."""
+    said = _said()
+    of = str(said.pop("of"))
+    asked = {"payment_intent" if of.startswith("pi_") else "charge": of, **said}
+    return _at_once(lambda store: refunds.create_refund(store, asked, now(), BY_ITSELF))
+
+
+@control.post("/disputes")
+def open_dispute() -> Json:
+    """Dispute a charge or the charge of an intent; `status` may be any string."""
+    said = _said()
+    status, reason = str(said["status"]), str(said["reason"])
+
+    def work(store: Store) -> Json:
+        charge = refunds.find_charge(store, str(said["of"]))
+        return disputes.open_dispute(
+            store, charge, status=status, reason=reason, now=now(), amount=said.get("amount")
+        )
+
+    return _at_once(work)
+
+
+@control.post("/disputes/<id>/<any(update, close):how>")
+def move_dispute(id: str, how: str) -> Json:
+    """Give a dispute another status: on the way, or as its end."""
+    status = str(_said()["status"])
+    verb = disputes.close_dispute if how == "close" else disputes.update_dispute
+    return _at_once(lambda store: verb(store, id, status, now()))
+
+
+@control.post("/sessions/<id>/finish")
+def finish_delayed(id: str) -> Json:
+    """Let a bank account's money come, or fail, now."""
+    success = bool(_said()["success"])
+    return _at_once(lambda store: delayed.finish(store, id, now(), success=success))
+
+
+@control.post("/payouts")
+def pay_out() -> Json:
+    """Pay out what is available; `early` waits for none of it."""
+    early = bool(_said().get("early"))
+    return _at_once(lambda store: {"payouts": payouts.pay_out(store, now(), early=early)})
+
+
+def _at_once(work: Callable[[Store], Json]) -> Json:
+    """Do the work in one unit and let its notices go."""
     box = this_box()
     with box.store.unit():
-        refund = refunds.advance(box.store, id, now())
+        done = work(box.store)
     box.courier.wake()
-    return refund
+    return done
 
 
 @control.post("/deliver")
@@ -175,7 +244,14 @@ def list_deliveries() -> Response:
 
 
 @control.get("/books")
-def show_books() -> Json:
+def show_books() -> Response:
+    """Return the account's whole statement, oldest first: its balance transactions."""
+    with this_box().store.unit():
+        return jsonify(transactions=books.list_lines(this_box().store))
+
+
+@control.get("/totals")
+def show_totals() -> Json:
     """Return counts and sums of what is in the file, and the balance."""
     with this_box().store.unit():
         store = this_box().store

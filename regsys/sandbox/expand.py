@@ -11,6 +11,8 @@ _EXPANDABLE = {
     "charge": {"balance_transaction", "payment_intent", "refunds"},
     "refund": {"charge", "payment_intent", "balance_transaction", "failure_balance_transaction"},
     "balance_transaction": {"source"},
+    "dispute": {"charge", "payment_intent"},
+    "payout": {"balance_transaction", "failure_balance_transaction"},
 }
 _OPERATORS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
@@ -87,12 +89,12 @@ class Query:
         if value is not None:
             self.add(f"json_extract(doc, '$.{field}') = ?", value)
 
-    def created(self, asked: int | dict[str, int] | None) -> None:
-        """Keep documents created then, or in that span."""
+    def created(self, asked: int | dict[str, int] | None, column: str = "created") -> None:
+        """Keep documents created then, or in that span; `column` names another moment."""
         spans = asked if isinstance(asked, dict) else {"gte": asked, "lte": asked}
         for name, moment in spans.items():
             if moment is not None:
-                self.add(f"created {_OPERATORS[name]} ?", moment)
+                self.add(f"{column} {_OPERATORS[name]} ?", moment)
 
 
 def page(store: Store, query: Query, params: Doc, url: str) -> Doc:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regsys.sandbox import rules
-from regsys.sandbox.cards import Card
+from regsys.sandbox.accounts import WAYS_BACK
 from regsys.sandbox.ids import new_id
 from regsys.sandbox.store import Doc
 
@@ -26,6 +26,14 @@ ENABLED_EVENTS = (
     "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
 )
+_CARD_OPTIONS: Doc = {
+    "card": {
+        "installments": None,
+        "mandate_options": None,
+        "network": None,
+        "request_three_d_secure": "automatic",
+    }
+}
 _NO_ADDRESS: Doc = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 
 
@@ -66,6 +74,8 @@ def _session_asked(params: Doc, organisation: str) -> Doc:
     plain = ("billing_address_collection", "cancel_url", "client_reference_id", "customer_email",
              "integration_identifier", "locale", "origin_context", "submit_type", "success_url",
              "allowed_payment_method_types")  # fmt: skip
+    methods = rules.methods(params)
+    by_card = {"card": {"request_three_d_secure": "automatic"}} if "card" in methods else {}
     return {
         **{name: params.get(name) for name in plain},
         "branding_settings": _branding(brand),
@@ -79,6 +89,8 @@ def _session_asked(params: Doc, organisation: str) -> Doc:
         "excluded_payment_method_types": params.get("excluded_payment_method_types", []),
         "metadata": params.get("metadata", {}),
         "mode": params["mode"],
+        "payment_method_options": by_card,
+        "payment_method_types": methods,
         "payment_method_collection": params.get("payment_method_collection", "if_required"),
     }
 
@@ -115,8 +127,6 @@ def _session_constant() -> Doc:
         "livemode": False,
         "managed_payments": off,
         "optional_items": [],
-        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
         "phone_number_collection": off,
         "shipping_options": [],
         "ui_mode": "hosted_page",
@@ -135,10 +145,15 @@ def _no_invoice() -> Doc:
     return {**dict.fromkeys(nothing), "metadata": {}}
 
 
+def address_of(payer: Payer) -> Doc:
+    """Return a billing address; nothing but the postal code is asked for."""
+    return {**_NO_ADDRESS, "postal_code": payer.postal_code}
+
+
 def customer_details(payer: Payer) -> Doc:
     """Return what the session says about who paid."""
     return {
-        "address": {**_NO_ADDRESS, "postal_code": payer.postal_code} if payer.postal_code else None,
+        "address": address_of(payer) if payer.postal_code else None,
         "business_name": None,
         "email": payer.email,
         "individual_name": None,
@@ -219,117 +234,26 @@ def new_intent(session: Doc, asked: Doc, now: int) -> Doc:
         "currency": session["currency"],
         "livemode": False,
         "metadata": asked.get("metadata", {}),
-        "payment_method_options": {
-            "card": {"installments": None, "mandate_options": None, "network": None,
-                     "request_three_d_secure": "automatic"},
-        },
-        "payment_method_types": ["card"],
+        "payment_method_options": _CARD_OPTIONS
+        if "card" in session["payment_method_types"]
+        else {},
+        "payment_method_types": session["payment_method_types"],
         "status": "requires_payment_method",
-    }  # fmt: skip
-
-
-def new_charge(intent: Doc, card: Card, payer: Payer, now: int, base_url: str) -> Doc:
-    """Return the charge that this card makes: paid, or failed with the bank's reason."""
-    id = new_id("ch")
-    paid = card.code is None
-    nothing = ("application", "application_fee", "application_fee_amount", "balance_transaction",
-               "customer", "failure_balance_transaction", "on_behalf_of", "receipt_number",
-               "review", "shipping", "source", "source_transfer", "transfer_data",
-               "transfer_group")  # fmt: skip
-    same = ("amount", "currency", "description", "metadata", "receipt_email",
-            "statement_descriptor", "statement_descriptor_suffix")  # fmt: skip
-    return {
-        **dict.fromkeys(nothing),
-        **{name: intent[name] for name in same},
-        "id": id,
-        "object": "charge",
-        "amount_captured": intent["amount"] if paid else 0,
-        "amount_refunded": 0,
-        "billing_details": _billing(payer),
-        "calculated_statement_descriptor": "TEST",
-        "captured": paid,
-        "created": now,
-        "disputed": False,
-        "failure_code": card.code,
-        "failure_message": card.message or None,
-        "fraud_details": {},
-        "livemode": False,
-        "outcome": _outcome(card),
-        "paid": paid,
-        "payment_intent": intent["id"],
-        "payment_method": new_id("pm"),
-        "payment_method_details": {"card": _card_details(card, intent, now), "type": "card"},
-        "radar_options": {},
-        "receipt_url": f"{base_url}/receipts/{id}" if paid else None,
-        "refunded": False,
-        "status": "succeeded" if paid else "failed",
-    }
-
-
-def _billing(payer: Payer) -> Doc:
-    return {
-        "address": {**_NO_ADDRESS, "postal_code": payer.postal_code},
-        "email": payer.email,
-        "name": payer.name,
-        "phone": None,
-        "tax_id": None,
-    }
-
-
-def _outcome(card: Card) -> Doc:
-    paid = card.code is None
-    return {
-        "advice_code": None,
-        "network_advice_code": None,
-        "network_decline_code": None if paid else "01",
-        "network_status": "approved_by_network" if paid else "declined_by_network",
-        "reason": None if paid else card.decline_code or card.code,
-        "risk_level": "normal",
-        "risk_score": 12,
-        "seller_message": "Payment complete." if paid else "The bank did not return more details.",
-        "type": "authorized" if paid else "issuer_declined",
-    }
-
-
-def _card_details(card: Card, intent: Doc, now: int) -> Doc:
-    nothing = ("installments", "mandate", "network_token", "wallet")
-    wrong_code = card.code == "incorrect_cvc"
-    return {
-        **dict.fromkeys(nothing),
-        "amount_authorized": intent["amount"] if card.code is None else None,
-        "brand": card.brand,
-        "checks": {
-            "address_line1_check": None,
-            "address_postal_code_check": "pass",
-            "cvc_check": "fail" if wrong_code else "pass",
-        },
-        "country": "US",
-        "exp_month": 12,
-        "exp_year": 2034,
-        "fingerprint": new_id("x")[2:18],
-        "funding": "credit",
-        "last4": card.last4,
-        "network": card.brand,
-        "regulated_status": "unregulated",
-        "three_d_secure": None,
     }
 
 
 def new_refund(charge: Doc, params: Doc, amount: int, now: int, status: str) -> Doc:
     """Return a refund of a charge."""
+    method = charge["payment_method_details"]["type"]
     refund: dict[str, Any] = {
-        "id": new_id("re"),
+        "id": new_id("re" if method == "card" else "pyr"),
         "object": "refund",
         "amount": amount,
         "balance_transaction": None,
         "charge": charge["id"],
         "created": now,
         "currency": charge["currency"],
-        "destination_details": {
-            "card": {"reference_status": "pending", "reference_type": "acquirer_reference_number",
-                     "type": "refund"},
-            "type": "card",
-        },
+        "destination_details": destination(method),
         "metadata": params.get("metadata", {}),
         "payment_intent": charge["payment_intent"],
         "reason": params.get("reason"),
@@ -337,7 +261,21 @@ def new_refund(charge: Doc, params: Doc, amount: int, now: int, status: str) -> 
         "source_transfer_reversal": None,
         "status": status,
         "transfer_reversal": None,
-    }  # fmt: skip
+    }
     if status == "pending":
-        refund["pending_reason"] = "insufficient_funds"
+        refund["pending_reason"] = "insufficient_funds" if method == "card" else "processing"
     return refund
+
+
+def destination(method: str, reference: str | None = None) -> Doc:
+    """Return where a refund goes; `reference` is the bank's, once it has the money."""
+    if method != "card":
+        found = "available" if reference else "pending"
+        way = WAYS_BACK[method]
+        return {way: {"reference": reference, "reference_status": found}, "type": way}
+    card = {
+        "reference_status": "available" if reference else "pending",
+        "reference_type": "acquirer_reference_number",
+        "type": "refund",
+    }
+    return {"card": card | ({"reference": reference} if reference else {}), "type": "card"}

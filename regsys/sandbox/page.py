@@ -3,7 +3,6 @@
 The address is the secret, and there is no cookie that a foreign page could ride on: the form needs no token.
 """
 
-import re
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -21,32 +20,18 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from regsys.kernel import money
-from regsys.sandbox import checkout, till
+from regsys.sandbox import accounts, cards, clockwork, faults, form, till
 from regsys.sandbox.box import Box, now, this_box
-from regsys.sandbox.cards import (
-    DECLINED,
-    GOOD,
-    POOR,
-    REFUSED_BY_BANK,
-    TO_TRY,
-    Card,
-    find_card,
-    pretty,
-)
+from regsys.sandbox.cards import Card, pretty
 from regsys.sandbox.checkout import Outcome
-from regsys.sandbox.events import Deliver
-from regsys.sandbox.objects import Payer
+from regsys.sandbox.faults import Fault
+from regsys.sandbox.form import Filled, Wrong
 from regsys.sandbox.store import Doc
 
 page = Blueprint("page", __name__)
 
-FIELDS = ("email", "number", "exp", "cvc", "holder", "zip", "deliver")
-_BY_BUTTON = {"decline": DECLINED, "funds": POOR}
-# Buttons that send the card as it was typed.
-_TYPED = ("pay", "close", "confirm")
-PLAYS = (*_TYPED, *_BY_BUTTON, "refuse", "abandon")
-
-Wrong = dict[str, str]
+# How often Stripe is too busy to answer after "Stripe is busy" was pressed.
+BUSY_TIMES = 3
 
 
 @page.get("/c/pay/<id>")
@@ -55,47 +40,54 @@ def show(id: str) -> AnyResponse:
     session = _session(id)
     if session["status"] != "open":
         return _page("sandbox/over.html", session, 410)
-    filled = {
-        "email": session["customer_email"] or "",
-        "number": pretty(GOOD),
-        "exp": "12 / 34",
-        "cvc": "123",
-        "holder": _("Test Payer"),
-        "zip": "99163",
-        "deliver": Deliver.NORMALLY.value,
-    }
-    return _bill(session, filled)
+    return _bill(session, form.first_filled(session))
 
 
 @page.post("/c/pay/<id>")
 def press(id: str) -> AnyResponse:
     """Do what the pressed button says."""
     session, play = _session(id), request.form.get("play", "pay")
-    filled = {name: request.form.get(name, "").strip() for name in FIELDS}
-    if play not in PLAYS:
+    filled = {name: request.form.get(name, "").strip() for name in form.FIELDS}
+    if play not in form.PLAYS:
         abort(400)
     if play == "abandon":
         return redirect(session["cancel_url"] or url_for("page.show", id=id), 303)
     if session["status"] != "open":
         return _over(session)
-    wrong = _wrong(filled) if play in _TYPED else {}
+    wrong = form.find_wrong(play, filled, session, _this_month())
     if wrong:
         return _bill(session, filled, wrong, 422)
-    card = (
-        REFUSED_BY_BANK if play == "refuse" else find_card(_BY_BUTTON.get(play, filled["number"]))
-    )
-    if card.asks_back and play in {"pay", "close"}:
-        return _page("sandbox/bank.html", session, filled=filled)
-    outcome = till.pay(this_box(), id, card, _payer(filled), _deliver(filled))
-    return _after(outcome, card, filled, play)
+    return _play(session, play, filled)
 
 
-def _after(outcome: Outcome, card: Card, filled: dict[str, str], play: str) -> AnyResponse:
+def _play(session: Doc, play: str, filled: Filled) -> AnyResponse:
+    """Pay with what the button stands for."""
+    if play == "refuse":
+        return _after(till.fail_proof(this_box(), session["id"]), filled, play)
+    means = form.means_of(play, filled, session) or abort(400)
+    if isinstance(means, Card) and means.asks_back and play != "confirm":
+        till.ask_back(this_box(), session["id"])
+        asked = filled | {"number": pretty(means.number)}
+        return _page("sandbox/bank.html", session, filled=asked)
+    if play == "busy":
+        _be_busy()
+    who, how = form.payer_of(filled), form.deliver_of(filled)
+    return _after(till.pay(this_box(), session["id"], means, who, how), filled, play)
+
+
+def _be_busy() -> None:
+    store = this_box().store
+    with store.unit():
+        faults.plan_fault(store, "*", Fault.BUSY, BUSY_TIMES, {})
+
+
+def _after(outcome: Outcome, filled: Filled, play: str) -> AnyResponse:
     if outcome.closed:
         return _over(outcome.session)
     if outcome.error:
-        where = {"incorrect_cvc": "cvc", "expired_card": "exp"}.get(card.code or "", "number")
-        return _bill(outcome.session, filled, {where: _(card.message)}, 402)
+        code = outcome.error["code"]
+        where = {"incorrect_cvc": "cvc", "expired_card": "exp"}.get(code, "number")
+        return _bill(outcome.session, filled, {where: _(outcome.error["message"])}, 402)
     if play == "close":
         return _page("sandbox/left.html", outcome.session)
     return _back(outcome.session)
@@ -120,44 +112,32 @@ def receipt(charge: str) -> str:
     """Show the receipt that Stripe would show."""
     with this_box().store.unit():
         doc = this_box().store.find(charge, "charge")
-    if doc is None or not doc["paid"]:
+    if doc is None or doc["status"] == "failed":
         abort(404)
-    amount, at = minor(doc["amount"], doc["currency"]), moment(doc["created"])
-    return render_template("sandbox/receipt.html", charge=doc, amount=amount, at=at, box=this_box())
+    return render_template(
+        "sandbox/receipt.html",
+        charge=doc,
+        amount=minor(doc["amount"], doc["currency"]),
+        at=moment(doc["created"]),
+        means=means(doc),
+        box=this_box(),
+    )
+
+
+def means(charge: Doc) -> str:
+    """Return in words what a charge was paid with."""
+    kind = charge["payment_method_details"]["type"]
+    details = charge["payment_method_details"][kind]
+    name = details["brand"] if kind == "card" else _("bank account")
+    return f"{name} ···· {details['last4']}"
 
 
 def _session(id: str) -> Doc:
     with this_box().store.unit():
-        checkout.expire_due(this_box().store, now())
+        clockwork.catch_up(this_box().store, now())
     with this_box().store.unit():
         session = this_box().store.find(id, "checkout.session")
     return session or abort(404)
-
-
-def _payer(filled: dict[str, str]) -> Payer:
-    return Payer(filled["email"] or None, filled["holder"] or None, filled["zip"] or None)
-
-
-def _deliver(filled: dict[str, str]) -> Deliver:
-    known = {how.value for how in Deliver}
-    return Deliver(filled["deliver"]) if filled["deliver"] in known else Deliver.NORMALLY
-
-
-def _wrong(filled: dict[str, str]) -> Wrong:
-    """Return what Stripe's form would not send: sentences by field."""
-    found: Wrong = {}
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", filled["email"]):
-        found["email"] = _("Your email is incomplete.")
-    if not re.fullmatch(r"[\d\s-]{12,25}", filled["number"], re.ASCII):
-        found["number"] = _("Your card number is incomplete.")
-    until = re.fullmatch(r"(\d{1,2})\s*/?\s*(?:20)?(\d{2})", filled["exp"], re.ASCII)
-    if until is None or not 1 <= int(until[1]) <= 12:
-        found["exp"] = _("Your card's expiration date is incomplete.")
-    elif (2000 + int(until[2]), int(until[1])) < _this_month():
-        found["exp"] = _("Your card's expiration date is in the past.")
-    if not re.fullmatch(r"\d{3,4}", filled["cvc"], re.ASCII):
-        found["cvc"] = _("Your card's security code is incomplete.")
-    return found
 
 
 def _this_month() -> tuple[int, int]:
@@ -170,16 +150,24 @@ def moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _bill(
-    session: Doc, filled: dict[str, str], wrong: Wrong | None = None, status: int = 200
-) -> Response:
+def _bill(session: Doc, filled: Filled, wrong: Wrong | None = None, status: int = 200) -> Response:
+    later = form.later_method(session)
     return _page(
-        "sandbox/pay.html", session, status, filled=filled, wrong=wrong or {}, cards=_cards_to_try()
+        "sandbox/pay.html",
+        session,
+        status,
+        filled=filled,
+        wrong=wrong or {},
+        cards=_in_words(cards.TO_TRY) if "card" in session["payment_method_types"] else [],
+        accounts=_in_words(accounts.TO_TRY[later]) if later else [],
+        later=later,
     )
 
 
-def _cards_to_try() -> list[tuple[str, str]]:
-    return [(pretty(number), _(does)) for number, does in TO_TRY]
+def _in_words(to_try: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    return [
+        (number if number.startswith("000") else pretty(number), _(does)) for number, does in to_try
+    ]
 
 
 def _page(template: str, session: Doc, status: int = 200, **more: object) -> Response:

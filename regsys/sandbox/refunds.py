@@ -1,6 +1,7 @@
 """Giving money back: at once, pending at first, or failing later."""
 
-from regsys.sandbox import books, objects, rules
+from regsys.sandbox import books, disputes, objects, rules
+from regsys.sandbox.accounts import WAYS_BACK
 from regsys.sandbox.errors import StripeError, missing
 from regsys.sandbox.events import BY_ITSELF, Cause, emit
 from regsys.sandbox.store import Doc, Store
@@ -12,6 +13,7 @@ LATER = 10
 def create_refund(store: Store, params: Doc, now: int, cause: Cause) -> Doc:
     """Refund a charge in whole or in part."""
     charge = _charge_for(store, params)
+    disputes.check_refundable(store, charge)
     amount = rules.check_refund(charge, params.get("amount"))
     card = store.inner(charge["id"])
     refund = store.add(objects.new_refund(charge, params, amount, now, card["refund"]))
@@ -29,14 +31,21 @@ def create_refund(store: Store, params: Doc, now: int, cause: Cause) -> Doc:
 def _charge_for(store: Store, params: Doc) -> Doc:
     if ("charge" in params) == ("payment_intent" in params):
         raise StripeError("You must specify exactly one of charge and payment_intent.")
-    if "charge" in params:
-        charge = store.find(params["charge"], "charge")
-        if charge is None:
-            raise missing("charge", params["charge"], param="charge", status=400)
-    else:
-        charge = _charge_of_intent(store, params["payment_intent"])
+    if "payment_intent" in params:
+        return _charge_of_intent(store, params["payment_intent"])
+    charge = find_charge(store, params["charge"])
     if not charge["paid"]:
         raise StripeError(f"Charge {charge['id']} was not paid and cannot be refunded.")
+    return charge
+
+
+def find_charge(store: Store, id: str) -> Doc:
+    """Return a charge by its id or by that of its intent, or refuse."""
+    if id.startswith("pi_"):
+        return _charge_of_intent(store, id)
+    charge = store.find(id, "charge")
+    if charge is None:
+        raise missing("charge", id, param="charge", status=400)
     return charge
 
 
@@ -51,7 +60,8 @@ def _charge_of_intent(store: Store, id: str) -> Doc:
 
 
 def _pay_back(store: Store, refund: Doc, now: int) -> Doc:
-    line = store.add(books.new_transaction(refund, "refund", -refund["amount"], 0, now))
+    kind = "refund" if refund["id"].startswith("re_") else "payment_refund"
+    line = store.add(books.new_transaction(refund, kind, -refund["amount"], 0, now))
     return store.save(refund | {"balance_transaction": line["id"]})
 
 
@@ -67,20 +77,13 @@ def _set_refunded(store: Store, charge: Doc, change: int, now: int, cause: Cause
 
 def _settled(store: Store, refund: Doc, now: int, before: Doc) -> Doc:
     """Note that the bank has taken the refund, with its reference."""
-    card = {"reference": "5550006" + refund["id"][-4:], "reference_status": "available",
-            "reference_type": "acquirer_reference_number", "type": "refund"}  # fmt: skip
-    details = {"destination_details": {"card": card, "type": "card"}}
+    way = refund["destination_details"]["type"]
+    method = {back: name for name, back in WAYS_BACK.items()}.get(way, "card")
+    reference = "5550006" + refund["id"][-4:]
+    details = {"destination_details": objects.destination(method, reference)}
     refund = store.save(refund | details)
     emit(store, "refund.updated", refund, now=now, before=before)
     return refund
-
-
-def advance_due(store: Store, now: int) -> int:
-    """Carry on every refund whose second act is due and return how many there were."""
-    due = store.rows("SELECT id FROM object WHERE json_extract(inner, '$.becomes_at') <= ?", now)
-    for row in due:
-        advance(store, str(row["id"]), now)
-    return len(due)
 
 
 def advance(store: Store, id: str, now: int) -> Doc:
@@ -99,17 +102,25 @@ def advance(store: Store, id: str, now: int) -> Doc:
     return _settled(store, paid, now, {"status": "pending"})
 
 
+def fail(store: Store, id: str, now: int) -> Doc:
+    """Let any refund fail that has not failed yet, whatever was planned for it."""
+    refund = store.find(id, "refund")
+    if refund is None:
+        raise missing("refund", id, param="refund")
+    if refund["status"] == "failed":
+        return refund
+    store.note(id, becomes=None, becomes_at=None)
+    refund.pop("pending_reason", None)
+    return _fail(store, refund, now)
+
+
 def _fail(store: Store, refund: Doc, now: int) -> Doc:
-    line = store.add(books.new_transaction(refund, "refund_failure", refund["amount"], 0, now))
     before = {"status": refund["status"]}
-    refund = store.save(
-        refund
-        | {
-            "status": "failed",
-            "failure_reason": "expired_or_canceled_card",
-            "failure_balance_transaction": line["id"],
-        }
-    )
+    refund |= {"status": "failed", "failure_reason": "expired_or_canceled_card"}
+    if refund["balance_transaction"]:  # a pending one has taken nothing that could come back
+        line = books.new_transaction(refund, "refund_failure", refund["amount"], 0, now)
+        refund |= {"failure_balance_transaction": store.add(line)["id"]}
+    store.save(refund)
     charge = store.find(refund["charge"], "charge") or {}
     _set_refunded(store, charge, -refund["amount"], now, BY_ITSELF)
     emit(store, "refund.updated", refund, now=now, before=before)

@@ -5,6 +5,7 @@ The money tables are the stand-in's own on purpose: a mistake in the product's m
 
 from babel.numbers import list_currencies
 
+from regsys.sandbox.accounts import CURRENCIES
 from regsys.sandbox.errors import StripeError
 from regsys.sandbox.store import Doc
 
@@ -85,10 +86,20 @@ def check_total(amount: int, currency: str) -> None:
 
 
 def _check_methods(params: Doc) -> None:
-    allowed = params.get("allowed_payment_method_types")
+    if not methods(params):
+        raise StripeError(
+            "No valid payment method types for this Checkout Session: the stand-in plays cards, "
+            "us_bank_account in usd and sepa_debit in eur.", param="allowed_payment_method_types",
+        )  # fmt: skip
+
+
+def methods(params: Doc) -> list[str]:
+    """Return what the payer may choose from: cards alone unless others were allowed by name."""
+    allowed = params.get("allowed_payment_method_types") or ["card"]
     excluded = params.get("excluded_payment_method_types", [])
-    if "card" in excluded or (allowed and "card" not in allowed):
-        raise StripeError("The stand-in plays cards only", param="allowed_payment_method_types")
+    currency = params["line_items"][0]["price_data"]["currency"]
+    fitting = ["card", *(name for name, only in CURRENCIES.items() if only == currency)]
+    return [name for name in fitting if name in allowed and name not in excluded]
 
 
 def _check_descriptor(text: str | None, name: str) -> None:

@@ -185,9 +185,25 @@ LIST_CHARGES = Hash(
     unplayed=frozenset({"customer", "transfer_group"}),
 )
 LIST_REFUNDS = Hash({**_PAGE, **_CREATED, "payment_intent": Text(), "charge": Text()})
+LIST_DISPUTES = Hash({**_PAGE, **_CREATED, "payment_intent": Text(), "charge": Text()})
 LIST_TRANSACTIONS = Hash(
-    {**_PAGE, **_CREATED, "source": Text(), "currency": _CURRENCY, "type": Text()},
-    unplayed=frozenset({"payout"}),
+    {
+        **_PAGE,
+        **_CREATED,
+        "source": Text(),
+        "currency": _CURRENCY,
+        "type": Text(),
+        "payout": Text(),
+    }
+)
+LIST_PAYOUTS = Hash(
+    {
+        **_PAGE,
+        **_CREATED,
+        "arrival_date": _CREATED["created"],
+        "status": Text(choices=("pending", "paid", "failed", "canceled", "in_transit")),
+    },
+    unplayed=frozenset({"destination"}),
 )
 LIST_EVENTS = Hash(
     {

@@ -24,6 +24,10 @@ CREATE INDEX IF NOT EXISTS object_intent
   ON object (json_extract(doc, '$.payment_intent'));
 CREATE INDEX IF NOT EXISTS open_session ON object (json_extract(doc, '$.expires_at'))
   WHERE kind = 'checkout.session' AND json_extract(doc, '$.status') = 'open';
+CREATE INDEX IF NOT EXISTS pending_line ON object (json_extract(doc, '$.available_on'))
+  WHERE kind = 'balance_transaction' AND json_extract(doc, '$.status') = 'pending';
+CREATE INDEX IF NOT EXISTS object_charge ON object (json_extract(doc, '$.charge'));
+CREATE INDEX IF NOT EXISTS object_source ON object (json_extract(doc, '$.source'));
 CREATE INDEX IF NOT EXISTS becoming ON object (json_extract(inner, '$.becomes_at'))
   WHERE json_extract(inner, '$.becomes_at') IS NOT NULL;
 CREATE TABLE IF NOT EXISTS delivery (

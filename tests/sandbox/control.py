@@ -38,7 +38,10 @@ class SandboxControl:
     def pay(
         self, session: str, *, card: str | None = None, deliver: str = "normally", **more: Any
     ) -> Doc:
-        """Pay as a payer would; return {session, error, closed}. `deliver`: normally twice late never out_of_order."""
+        """Pay as a payer would; return {session, error, closed}. `deliver`: normally twice late never out_of_order.
+
+        `account=` instead of `card=` pays later from a bank account; `proves=False` fails 3-D Secure.
+        """
         said = {"card": card, "deliver": deliver, **more}
         return self._post(f"/sessions/{session}/pay", said)
 
@@ -103,13 +106,58 @@ class SandboxControl:
         found = self._ask("GET", "/deliveries")["deliveries"]
         return [d for d in found if event in (None, d["event"])]
 
-    def books(self) -> Doc:
+    def refund_in_dashboard(
+        self, charge_or_intent: str, amount: int | None = None, **more: Any
+    ) -> Doc:
+        """Refund as a person does in the dashboard, whole or in part, and return the refund."""
+        part = {} if amount is None else {"amount": amount}
+        return self._post("/refunds", {"of": charge_or_intent, **part, **more})
+
+    def fail_refund(self, refund: str) -> Doc:
+        """Let a refund fail now, whatever card it went to."""
+        return self._post(f"/refunds/{refund}/fail", {})
+
+    def dispute(
+        self,
+        charge_or_intent: str,
+        status: str = "needs_response",
+        *,
+        reason: str = "fraudulent",
+        amount: int | None = None,
+    ) -> Doc:
+        """Dispute a payment and return the dispute; `warning_…` only asks, any other status takes the money."""
+        said = {"of": charge_or_intent, "status": status, "reason": reason, "amount": amount}
+        return self._post("/disputes", said)
+
+    def update_dispute(self, dispute: str, status: str) -> Doc:
+        """Move a dispute on, to `under_review`, from an inquiry to `needs_response`, or to any string."""
+        return self._post(f"/disputes/{dispute}/update", {"status": status})
+
+    def close_dispute(self, dispute: str, status: str) -> Doc:
+        """End a dispute: won, lost, warning_closed or any string."""
+        return self._post(f"/disputes/{dispute}/close", {"status": status})
+
+    def finish_delayed(self, session: str, success: bool) -> Doc:
+        """Let a bank account's money come, or fail, now; return the session."""
+        return self._post(f"/sessions/{session}/finish", {"success": success})
+
+    def payout(self, *, early: bool = False) -> list[Doc]:
+        """Pay out what is available, or with `early` everything, and return the payouts, one a currency."""
+        made: list[Doc] = self._post("/payouts", {"early": early})["payouts"]
+        return made
+
+    def books(self) -> list[Doc]:
+        """Return the account's statement, raw and oldest first: all balance transactions."""
+        lines: list[Doc] = self._ask("GET", "/books")["transactions"]
+        return lines
+
+    def totals(self) -> Doc:
         """Return {lines: [{kind, status, currency, count, amount}], balance}."""
-        return self._ask("GET", "/books")
+        return self._ask("GET", "/totals")
 
     def count(self, kind: str, status: str | None = None) -> int:
-        """Return how many objects of a kind (checkout.session, charge, refund, payment_intent) there are."""
-        lines = self.books()["lines"]
+        """Return how many objects of a kind (checkout.session, charge, refund, dispute, payout …) there are."""
+        lines = self.totals()["lines"]
         return sum(
             line["count"]
             for line in lines

@@ -124,12 +124,12 @@ def test_edited_session(client: stripe.StripeClient, control: SandboxControl, se
     control.edit(session.id, livemode=False)
 
 
-def test_books_count_what_was_paid(control: SandboxControl, session: Any) -> None:
+def test_totals_count_what_was_paid(control: SandboxControl, session: Any) -> None:
     control.pay(session.id)
-    books = control.books()
+    totals = control.totals()
     charged = sum(
         line["amount"]
-        for line in books["lines"]
+        for line in totals["lines"]
         if (line["kind"], line["status"]) == ("charge", "succeeded")
     )
     assert charged >= 92000
