@@ -13,6 +13,7 @@ from regsys.sandbox.api import api
 from regsys.sandbox.box import Box
 from regsys.sandbox.calls import Answer, respond
 from regsys.sandbox.control import control
+from regsys.sandbox.dashboard import dashboard
 from regsys.sandbox.delivery import Courier
 from regsys.sandbox.errors import StripeError
 from regsys.sandbox.home import home
@@ -56,7 +57,7 @@ def create_sandbox(
     courier = Courier(store, webhook_url, webhook_secret)
     box = Box(store, courier, api_key, base_url.rstrip("/"), organisation, ZoneInfo(zone))
     app.extensions["sandbox"] = box
-    for blueprint in (api, page, home, control):
+    for blueprint in (api, page, dashboard, home, control):
         app.register_blueprint(blueprint)
     app.register_error_handler(HTTPException, _on_http_error)
     return app

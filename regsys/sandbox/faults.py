@@ -22,6 +22,9 @@ class Fault(StrEnum):
     WRONG_AMOUNT = "wrong-amount"  # the next payment takes another amount or currency
 
 
+BUSY_TIMES = 3
+
+
 @dataclass(frozen=True)
 class Planned:
     """A fault about to happen."""
@@ -36,6 +39,11 @@ def plan_fault(store: Store, operation: str, kind: Fault, times: int, detail: Do
         "INSERT INTO fault (operation, kind, times, detail) VALUES (?, ?, ?, ?)",
         operation, kind.value, times, json.dumps(detail),
     )  # fmt: skip
+
+
+def plan_busy(store: Store) -> None:
+    """Let Stripe be too busy (429) for the next questions, as the buttons of the pages do."""
+    plan_fault(store, "*", Fault.BUSY, BUSY_TIMES, {})
 
 
 def take(store: Store, operation: str) -> Planned | None:

@@ -3,10 +3,12 @@
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from regsys.sandbox import books, clockwork
 from regsys.sandbox.box import now, this_box
+from regsys.sandbox.dashboard import order_of
 from regsys.sandbox.events import plan, thread_of
-from regsys.sandbox.page import minor, moment, policy
-from regsys.sandbox.store import Store
+from regsys.sandbox.page import means, minor, moment, policy
+from regsys.sandbox.store import Doc, Store
 
 home = Blueprint("home", __name__)
 
@@ -18,18 +20,32 @@ def show() -> Response:
     """List the newest of everything."""
     box = this_box()
     with box.store.unit():
+        clockwork.catch_up(box.store, now())
         made = render_template(
             "sandbox/home.html",
             box=box,
             sessions=box.store.select("kind = 'checkout.session'", limit=SHOWN),
             events=box.store.select("kind = 'event'", limit=SHOWN),
             deliveries=_deliveries(box.store),
+            charges=_charges(box.store),
+            balance=books.balance(box.store, now()),
+            payouts=box.store.select("kind = 'payout'", limit=SHOWN),
+            means=means,
             moment=moment,
             minor=minor,
         )
     response = make_response(made)
     response.headers["Content-Security-Policy"] = policy()
     return response
+
+
+def _charges(store: Store) -> list[tuple[Doc, str]]:
+    """Return payments, made or on their way, with the order that each is for."""
+    found = store.select(
+        "kind = 'charge' AND json_extract(doc, '$.balance_transaction') IS NOT NULL"
+        " OR kind = 'charge' AND json_extract(doc, '$.status') = 'pending'", limit=SHOWN,
+    )  # fmt: skip
+    return [(charge, order_of(store, charge)) for charge in found]
 
 
 def _deliveries(store: Store) -> dict[str, str]:

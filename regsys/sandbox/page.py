@@ -24,14 +24,10 @@ from regsys.sandbox import accounts, cards, clockwork, faults, form, till
 from regsys.sandbox.box import Box, now, this_box
 from regsys.sandbox.cards import Card, pretty
 from regsys.sandbox.checkout import Outcome
-from regsys.sandbox.faults import Fault
 from regsys.sandbox.form import Filled, Wrong
 from regsys.sandbox.store import Doc
 
 page = Blueprint("page", __name__)
-
-# How often Stripe is too busy to answer after "Stripe is busy" was pressed.
-BUSY_TIMES = 3
 
 
 @page.get("/c/pay/<id>")
@@ -70,15 +66,10 @@ def _play(session: Doc, play: str, filled: Filled) -> AnyResponse:
         asked = filled | {"number": pretty(means.number)}
         return _page("sandbox/bank.html", session, filled=asked)
     if play == "busy":
-        _be_busy()
+        with this_box().store.unit():
+            faults.plan_busy(this_box().store)
     who, how = form.payer_of(filled), form.deliver_of(filled)
     return _after(till.pay(this_box(), session["id"], means, who, how), filled, play)
-
-
-def _be_busy() -> None:
-    store = this_box().store
-    with store.unit():
-        faults.plan_fault(store, "*", Fault.BUSY, BUSY_TIMES, {})
 
 
 def _after(outcome: Outcome, filled: Filled, play: str) -> AnyResponse:
