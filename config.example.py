@@ -40,6 +40,9 @@ the environment with REGSYS_ before its name, and the environment wins. `regsys 
 # Signing secrets of the webhook endpoint, comma-separated.
 # STRIPE_WEBHOOK_SECRET = ()  # texts
 
+# Payments that take days: us_bank_account, sepa_debit, comma-separated; none is by card only.
+# STRIPE_DELAYED_METHODS = ()  # texts
+
 # Address of the stand-in Stripe; sandbox mode only.
 # STRIPE_API_BASE = None  # text or None
 

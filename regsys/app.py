@@ -16,6 +16,7 @@ from regsys.kernel.paths import root
 from regsys.kernel.settings import Settings
 from regsys.rooms import FLOORS
 from regsys.web import caching, errors, html, security
+from regsys.web.urls import RowId
 
 DOORS = ("public", "organizer", "leader", "webhook")
 
@@ -30,6 +31,7 @@ def create_app(settings: Settings) -> Flask:
         static_folder=str(root() / "static"),
         static_url_path="/static",
     )
+    app.url_map.converters["int"] = RowId
     app.config.update(_flask_config(settings))
     app.extensions["regsys.settings"] = settings
     app.jinja_env.undefined = StrictUndefined
@@ -42,10 +44,10 @@ def create_app(settings: Settings) -> Flask:
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
+    security.register(app, settings)  # what it refuses, no other part may see
     csrf.init_app(app)
     errors.register(app)
     html.register(app)
-    security.register(app, settings)
     caching.register(app)
     _open_doors(app)
     if settings.TRUSTED_PROXIES:

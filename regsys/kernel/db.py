@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,10 +16,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from regsys.kernel.errors import Busy
+from regsys.kernel.errors import Busy, OutOfRoom
 
 LOCK_SECONDS = 3.0
 BUSY_SENTENCE = "Many people are booking at this moment. Nothing was booked; please try again."
+FULL_SENTENCE = "The disk is full, so nothing could be written down. Nothing was changed."
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -78,7 +80,8 @@ def transaction() -> Iterator[Session]:
     """Open the unit of work: commit on return, roll back on any exception.
 
     Only doors call this. It takes SQLite's write lock at once, waits three seconds at most for any lock and then
-    raises Busy. It starts on fresh ground: whatever was loaded before is read again.
+    raises Busy; where the disk is full it raises OutOfRoom. It starts on fresh ground: whatever was loaded before is
+    read again.
     """
     session = db.session()
     if session.info.get("door"):
@@ -100,6 +103,8 @@ def transaction() -> Iterator[Session]:
         session.rollback()
         if _is_lock_failure(e):
             raise Busy(BUSY_SENTENCE) from e
+        if _is_out_of_room(e):
+            raise OutOfRoom(FULL_SENTENCE) from e
         raise
     except BaseException:
         session.rollback()
@@ -113,6 +118,14 @@ def _is_lock_failure(e: OperationalError) -> bool:
     if getattr(e.orig, "sqlstate", None) in {"55P03", "40P01", "40001"}:
         return True
     return "database is locked" in str(e.orig)
+
+
+def _is_out_of_room(e: OperationalError) -> bool:
+    # 53100 disk_full; SQLite calls a quota that is used up an I/O error.
+    if getattr(e.orig, "sqlstate", None) == "53100":
+        return True
+    code = getattr(e.orig, "sqlite_errorcode", 0)
+    return code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 
 
 def lock_rows(model: type[Row], ids: Sequence[int]) -> list[Row]:
@@ -196,11 +209,16 @@ def _on_sqlite_close(dbapi: Any, record: Any) -> None:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Return SQLAlchemy's engine options for this database."""
+    """Return SQLAlchemy's engine options for this database; an error must not carry private answers into the log."""
     if url.startswith("sqlite"):
-        return {"pool_size": 16, "connect_args": {"timeout": LOCK_SECONDS}}
+        return {
+            "pool_size": 16,
+            "hide_parameters": True,
+            "connect_args": {"timeout": LOCK_SECONDS},
+        }
     return {
         "pool_size": 8,
+        "hide_parameters": True,
         "pool_pre_ping": True,
         "connect_args": {
             "connect_timeout": 5,

@@ -57,6 +57,10 @@ class Busy(RegsysError):
     """A lock was not had in time; nothing was done and trying again is right."""
 
 
+class OutOfRoom(RegsysError):
+    """The disk is full; nothing was done, and the operator has to make room."""
+
+
 class UpstreamFailed(RegsysError):
     """Stripe or the mail server did not answer as they should.
 

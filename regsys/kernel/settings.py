@@ -5,12 +5,16 @@ import runpy
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
+from email.utils import parseaddr
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from babel.numbers import list_currencies
 from cryptography.fernet import Fernet
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 PREFIX = "REGSYS_"
 
@@ -66,6 +70,11 @@ class Settings:
     )
     STRIPE_WEBHOOK_SECRET: tuple[str, ...] = _setting(
         (), "Signing secrets of the webhook endpoint, comma-separated.", _list
+    )
+    STRIPE_DELAYED_METHODS: tuple[str, ...] = _setting(
+        (),
+        "Payments that take days: us_bank_account, sepa_debit, comma-separated; none is by card only.",
+        _list,
     )
     STRIPE_API_BASE: str | None = _setting(
         None, "Address of the stand-in Stripe; sandbox mode only.", _optional
@@ -150,7 +159,7 @@ class Settings:
 
     def checked(self) -> "Settings":
         """Raise BadSetting with one sentence for the first impossible setting."""
-        for name, problem in _problems(self):
+        for name, problem in _kinds(self) or _problems(self):
             raise BadSetting(f"{PREFIX}{name} {problem}.")
         return self
 
@@ -168,23 +177,58 @@ def _from_file(path: str | None) -> dict[str, Any]:
     if not Path(path).is_file():
         raise BadSetting(f"{PREFIX}CONFIG names {path}, and there is no such file.")
     names = {f.name: f for f in fields(Settings)}
-    read = {k: v for k, v in runpy.run_path(path).items() if k.isupper()}
+    read = {k: v for k, v in _run(path).items() if k.isupper()}
     for name in read:
         if name not in names:
             raise BadSetting(f"{name} in {path} is no setting; see config.example.py.")
     return {k: _parsed(names[k], v) if isinstance(v, str) else v for k, v in read.items()}
 
 
+def _run(path: str) -> dict[str, Any]:
+    try:
+        return runpy.run_path(path)
+    except (
+        Exception,
+        SystemExit,
+    ) as e:  # it is a program of the operator's, so anything may be wrong with it
+        said = " ".join(f"{type(e).__name__}: {e}".split())
+        raise BadSetting(f"{PREFIX}CONFIG names {path}, which cannot be read: {said}.") from None
+
+
+def _kinds(s: Settings) -> list[tuple[str, str]]:
+    """List what is of the wrong kind: a file of settings is Python, and takes any value."""
+    hints = get_type_hints(Settings)
+    values = ((f.name, getattr(s, f.name), hints[f.name]) for f in fields(s))
+    return [
+        (name, f"must be {_KINDS.get(kind, 'text')}, and is {type(value).__name__}")
+        for name, value, kind in values
+        if not _is_of(value, kind)
+    ]
+
+
+_KINDS = {int: "a whole number", bool: "True or False", tuple[str, ...]: "a list of texts"}
+
+
+def _is_of(value: Any, kind: Any) -> bool:
+    if kind == tuple[str, ...]:
+        return isinstance(value, tuple | list) and all(isinstance(one, str) for one in value)
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, kind)
+
+
 def _problems(s: Settings) -> list[tuple[str, str]]:
     """List (setting, what is wrong) in the order of the fields."""
     found = []
+    if not _may_be_folder(s.DATA_DIR):
+        found.append(("DATA_DIR", "must be a folder that can be written to"))
     if len(s.SECRET_KEY) < 32:
         found.append(("SECRET_KEY", "must have at least 32 random characters"))
     if not s.FIELD_KEYS or not all(_is_fernet(k) for k in s.FIELD_KEYS):
         found.append(("FIELD_KEYS", "must hold at least one key made by `regsys new-key`"))
-    if not s.BASE_URL.startswith(("http://", "https://")) or s.BASE_URL.endswith("/"):
+    if not _is_address(s.BASE_URL) or s.BASE_URL.endswith("/"):
         found.append(("BASE_URL", "must begin with https:// and have no slash at the end"))
-    if s.DATABASE_URL and not s.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
+    if s.DATABASE_URL and not _is_database(s.database_url):
         found.append(("DATABASE_URL", "must be a SQLite or PostgreSQL URL"))
     return found + _stripe_problems(s) + _other_problems(s)
 
@@ -204,18 +248,32 @@ def _stripe_problems(s: Settings) -> list[tuple[str, str]]:
                 "must be set where STRIPE_SECRET_KEY is: without it no payment could be trusted",
             )
         )
+    if s.STRIPE_API_BASE and not _is_address(s.STRIPE_API_BASE):
+        found.append(("STRIPE_API_BASE", "must begin with http:// or https://"))
+    if not set(s.STRIPE_DELAYED_METHODS) <= {"us_bank_account", "sepa_debit"}:
+        found.append(("STRIPE_DELAYED_METHODS", "may name us_bank_account and sepa_debit only"))
     if s.SANDBOX and s.livemode:
         found.append(("SANDBOX", "cannot be on with a live Stripe key"))
     return found
 
 
 def _other_problems(s: Settings) -> list[tuple[str, str]]:
-    found = []
-    if "@" not in s.MAIL_DEFAULT_SENDER:
+    found = [
+        (name, "must stand on one line")
+        for name in ("ORGANISATION_NAME", "ORGANISATION_TAGLINE", "MAIL_SERVER")
+        if not getattr(s, name).isprintable()
+    ]
+    if not s.ORGANISATION_NAME.strip():
+        found.append(("ORGANISATION_NAME", "must not be empty: it stands on every page"))
+    if not _is_mailbox(s.MAIL_DEFAULT_SENDER):
         found.append(("MAIL_DEFAULT_SENDER", "must be an e-mail address"))
+    if s.ORGANISATION_EMAIL and not _is_mailbox(s.ORGANISATION_EMAIL):
+        found.append(("ORGANISATION_EMAIL", "must be an e-mail address"))
+    if s.MAIL_CA_FILE and not os.path.isfile(s.MAIL_CA_FILE):
+        found.append(("MAIL_CA_FILE", "names a file that is not there"))
     if s.MAIL_USE_TLS and s.MAIL_USE_SSL:
         found.append(("MAIL_USE_TLS", "and MAIL_USE_SSL exclude each other"))
-    if s.ORGANISATION_LOGO and not Path(s.ORGANISATION_LOGO).is_file():
+    if s.ORGANISATION_LOGO and not os.path.isfile(s.ORGANISATION_LOGO):
         found.append(("ORGANISATION_LOGO", "names a file that is not there"))
     try:
         ZoneInfo(s.TIME_ZONE)
@@ -228,12 +286,51 @@ def _other_problems(s: Settings) -> list[tuple[str, str]]:
         ("WEB_WORKERS", 1, 64),
         ("WEB_THREADS", 1, 64),
         ("TRUSTED_PROXIES", 0, 9),
+        ("MAIL_PORT", 1, 65535),
     ):
         if not low <= getattr(s, name) <= high:
             found.append((name, f"must be between {low} and {high}"))
     if s.LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         found.append(("LOG_LEVEL", "must be DEBUG, INFO, WARNING or ERROR"))
     return found
+
+
+def _may_be_folder(path: Path) -> bool:
+    """Tell whether it is a folder to write to, or could be made."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        path = next((p for p in path.absolute().parents if os.path.lexists(p)), path)
+    except (OSError, ValueError):
+        return False  # no name of a file can be that long
+    return os.path.isdir(path) and os.access(path, os.W_OK)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        return False
+    good = parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0
+    return good and text.isprintable() and not set(text) & set(" <>\"'?#")
+
+
+def _is_database(url: str) -> bool:
+    try:
+        made = make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    if made.drivername == "sqlite":
+        return made.host is None and made.database not in (None, "", ":memory:")
+    return made.drivername == "postgresql+psycopg"
+
+
+def _is_mailbox(text: str) -> bool:
+    """Tell whether it is an address, with or without a name before it."""
+    _name, address = parseaddr(text)
+    before, at, after = address.rpartition("@")
+    return bool(before and at and after) and text.isprintable() and not set(address) & set(" <>,;")
 
 
 def _is_fernet(key: str) -> bool:

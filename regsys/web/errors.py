@@ -7,7 +7,7 @@ from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 
 from regsys.kernel import tokens
 from regsys.kernel.errors import (
@@ -16,10 +16,12 @@ from regsys.kernel.errors import (
     IllegalMove,
     Invalid,
     NotFound,
+    OutOfRoom,
     Refused,
     TooMany,
     UpstreamFailed,
 )
+from regsys.kernel.text import N_
 
 log = logging.getLogger("regsys")
 
@@ -95,6 +97,17 @@ def _busy(e: Busy) -> ResponseReturnValue:
     return body, status, {"Retry-After": "2"}
 
 
+def _out_of_room(e: OutOfRoom) -> ResponseReturnValue:
+    log.error("%s at %s %s", e, request.method, request.url_rule)
+    body, status = page(
+        503,
+        _("Nothing can be written down just now"),
+        _("The disk of this site is full. Nothing was changed here."),
+        kept=[_("Please try again later; go back, and your browser keeps what you typed.")],
+    )
+    return body, status, {"Retry-After": "60"}
+
+
 def _too_many(e: TooMany) -> ResponseReturnValue:
     body, status = page(429, _("That was tried too often"), str(e))
     return body, status, {"Retry-After": str(e.retry_after)}
@@ -120,18 +133,20 @@ def _csrf(e: CSRFError) -> ResponseReturnValue:
 
 
 _HTTP_TITLES = {
-    400: "This request cannot be read",
-    405: "This address cannot be used in that way",
-    413: "That is too large",
+    400: N_("This request cannot be read"),
+    405: N_("This address cannot be used in that way"),
+    413: N_("That is too large"),
 }
 
 
 def _http(e: HTTPException) -> ResponseReturnValue:
     if e.code == 404:
         return _not_found(e)
+    if isinstance(e, BadHost):  # no address can be built for a page of ours
+        return e.get_response()
     if e.response is not None or e.code is None or e.code < 400:
         return e.get_response()
-    title = _(_HTTP_TITLES.get(e.code, "This did not work"))
+    title = _(_HTTP_TITLES.get(e.code, N_("This did not work")))
     body, status = page(e.code, title, _("Nothing was changed."))
     allow = {"Allow": e.get_response().headers["Allow"]} if e.code == 405 else {}
     return body, status, allow
@@ -167,6 +182,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(IllegalMove, _stale)
     app.register_error_handler(Busy, _busy)
+    app.register_error_handler(OutOfRoom, _out_of_room)
     app.register_error_handler(TooMany, _too_many)
     app.register_error_handler(UpstreamFailed, _upstream)
     app.register_error_handler(CSRFError, _csrf)

@@ -1,10 +1,20 @@
-"""Addresses for letters and for Stripe: absolute, and known without a request."""
+"""Addresses: absolute ones for letters and for Stripe, known without a request; and ids as they stand in a path."""
 
 from typing import Any
 
 from flask import current_app
+from werkzeug.routing import IntegerConverter, Map
 
 from regsys.kernel.settings import Settings
+
+
+class RowId(IntegerConverter):
+    """A number in a path: ASCII digits, and no larger than an id can be, for PostgreSQL would fail at it."""
+
+    regex = "[0-9]{1,10}"
+
+    def __init__(self, map: Map, *args: Any, **kwargs: Any) -> None:
+        super().__init__(map, *args, **{"max": 2**31 - 1, **kwargs})
 
 
 def settings() -> Settings:

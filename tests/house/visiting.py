@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flask import Flask
-from werkzeug.routing import Rule
+from werkzeug.routing import IntegerConverter, Rule
 
 from regsys.web.guard import MARK
 from tests.samples import SAMPLES
@@ -55,7 +55,7 @@ def list_foreign_addresses(app: Flask) -> Iterator[tuple[Rule, str]]:
             ints = {
                 name
                 for name, c in rule._converters.items()
-                if type(c).__name__ == "IntegerConverter"
+                if isinstance(c, IntegerConverter)
             }
             values = {
                 name: 987654321 if name in ints else "no-such-thing" for name in rule.arguments

@@ -79,7 +79,7 @@ class TypeRow(Row):
             early=early,
             regular=regular or 0,
             size=self.size.data,
-            circle=PoolKind(self.circle.data) if self.circle.data else None,
+            circle=next((kind for kind in PoolKind if kind.value == self.circle.data), None),
             on_sale=self.on_sale.data,
         )
 
