@@ -9,7 +9,8 @@ import stripe
 
 from regsys.sandbox.cards import CARDS, GOOD
 from tests.sandbox.conftest import order
-from tests.sandbox.control import SandboxControl
+from tests.sandbox.control import Sandbox, SandboxControl
+from tests.sandbox.receiver import Receiver
 
 FORM = {
     "email": "lysander.saltmarsh@example.org",
@@ -155,19 +156,80 @@ def test_unknown_page_is_not_found(session: Any) -> None:
     assert requests.get(session.url + "x", timeout=5).status_code == 404
 
 
-def test_bank_asks_back_then_paid(client: stripe.StripeClient, session: Any) -> None:
-    number = "4000002500003155"
+@pytest.mark.parametrize("number", ["4000002500003155", "4000002760003184"])
+def test_bank_asks_back_then_paid(client: stripe.StripeClient, session: Any, number: str) -> None:
     asked = press(session, number=number)
     assert (asked.status_code, "Your bank asks back" in asked.text) == (200, True)
-    assert client.v1.checkout.sessions.retrieve(session.id).status == "open"
+    deep: Any = {"expand": ["payment_intent.latest_charge"]}
+    waiting: Any = client.v1.checkout.sessions.retrieve(session.id, deep)
+    assert (waiting.status, waiting.payment_intent.status) == ("open", "requires_action")
     assert press(session, number=number, play="confirm").status_code == 303
+    paid: Any = client.v1.checkout.sessions.retrieve(session.id, deep)
+    proof = paid.payment_intent.latest_charge.payment_method_details.card.three_d_secure
+    assert (paid.payment_intent.id, proof.result) == (waiting.payment_intent.id, "authenticated")
 
 
-def test_bank_asks_back_then_refused(client: stripe.StripeClient, session: Any) -> None:
+def test_bank_asks_back_then_refused(
+    client: stripe.StripeClient, control: SandboxControl, session: Any
+) -> None:
+    charges = control.count("charge")
+    answer = press(session, number="4000002500003155", play="refuse")
+    assert answer.status_code == 402
+    assert "unable to authenticate" in answer.text
+    tried: Any = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent"]})
+    error = tried.payment_intent.last_payment_error
+    assert (tried.status, error.code) == ("open", "payment_intent_authentication_failure")
+    assert control.count("charge") == charges
+    assert press(session).status_code == 303
+
+
+def test_bank_asks_back_then_has_too_little(client: stripe.StripeClient, session: Any) -> None:
+    number = "4000008260003178"
+    assert "Your bank asks back" in press(session, number=number).text
+    assert press(session, number=number, play="confirm").status_code == 402
+    tried: Any = client.v1.checkout.sessions.retrieve(session.id, {"expand": ["payment_intent"]})
+    assert tried.payment_intent.last_payment_error.decline_code == "insufficient_funds"
+    assert tried.status == "open"
+
+
+def test_asking_back_can_run_out_of_time(
+    client: stripe.StripeClient, control: SandboxControl, session: Any
+) -> None:
     number = "4000002500003155"
-    assert press(session, number=number, play="refuse").status_code == 402
-    assert press(session, number="4000008260003178", play="confirm").status_code == 402
-    assert client.v1.checkout.sessions.retrieve(session.id).status == "open"
+    press(session, number=number)
+    control.expire(session.id)
+    for play in ("confirm", "refuse"):
+        assert press(session, number=number, play=play).status_code == 410
+    assert client.v1.checkout.sessions.retrieve(session.id).payment_status == "unpaid"
+
+
+@pytest.mark.parametrize(
+    ("play", "number"), [("asks", "4000 0025 0000 3155"), ("asks_funds", "4000 0082 6000 3178")]
+)
+def test_buttons_make_the_bank_ask(session: Any, play: str, number: str) -> None:
+    answer = press(session, play=play, number="")
+    assert f'name="number" value="{number}"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("play", "last4"),
+    [("refund_waits", "7726"), ("refund_fails", "5126"), ("disputed", "0259"), ("busy", "4242")],
+)
+def test_buttons_pay_with_trouble_to_come(
+    own: Sandbox, own_receiver: Receiver, play: str, last4: str
+) -> None:
+    client = own.client(retries=0)
+    session = client.v1.checkout.sessions.create(order())
+    assert press(session, play=play).status_code == 303
+    own_receiver.wait("checkout.session.completed")
+    if play == "busy":
+        for _ in range(3):
+            with pytest.raises(stripe.RateLimitError):
+                client.v1.checkout.sessions.retrieve(session.id)
+    (charge,) = client.v1.charges.list().data
+    card: Any = charge.payment_method_details
+    assert card.card.last4 == last4
+    assert charge.disputed is (play == "disputed")
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,10 @@ def test_refund_fails_later_and_the_money_is_back(
     control.advance_refund(refund.id)
     failed = client.v1.refunds.retrieve(refund.id)
     assert (failed.status, failed.failure_reason) == ("failed", "expired_or_canceled_card")
+    expand: Any = {"expand": ["failure_balance_transaction"]}
+    fetched: Any = client.v1.refunds.retrieve(refund.id, expand)
+    line = fetched.failure_balance_transaction
+    assert (line.type, line.net) == ("refund_failure", 92000)
     charge = charge_of(client, intent)
     assert (charge.amount_refunded, charge.refunded) == (0, False)
     assert control.events("refund.failed")[-1]["data"]["object"]["id"] == refund.id
@@ -118,3 +122,42 @@ def test_second_act_comes_by_itself(own: Sandbox, own_receiver: Receiver) -> Non
     own.shift(11)
     own_receiver.wait("refund.failed")
     assert client.v1.refunds.retrieve(refund.id).status == "failed"
+
+
+def test_refund_in_the_dashboard(client: stripe.StripeClient, control: SandboxControl) -> None:
+    intent = paid(client, control)
+    part = control.refund_in_dashboard(intent, 20000)
+    rest = control.refund_in_dashboard(charge_of(client, intent).id)
+    assert [r.id for r in client.v1.refunds.list({"payment_intent": intent}).data] == [
+        rest["id"],
+        part["id"],
+    ]
+    assert (part["amount"], rest["amount"], rest["metadata"]) == (20000, 72000, {})
+    assert control.events("charge.refunded")[-1]["request"]["id"] is None
+
+
+def test_any_refund_can_be_made_to_fail(
+    client: stripe.StripeClient, control: SandboxControl
+) -> None:
+    intent = paid(client, control)
+    refund = control.refund_in_dashboard(intent, 20000)
+    for _ in range(2):
+        assert control.fail_refund(refund["id"])["status"] == "failed"
+    assert charge_of(client, intent).amount_refunded == 0
+    told = [e for e in control.events("refund.failed") if e["data"]["object"]["id"] == refund["id"]]
+    assert len(told) == 1
+
+
+def test_pages_of_refunds_and_charges(client: stripe.StripeClient, control: SandboxControl) -> None:
+    intent = paid(client, control)
+    ids = [control.refund_in_dashboard(intent, 100)["id"] for _ in range(5)][::-1]
+    charge = charge_of(client, intent)
+    first = client.v1.refunds.list({"charge": charge.id, "limit": 2})
+    assert ([r.id for r in first.data], first.has_more) == (ids[:2], True)
+    everyone = client.v1.refunds.list({"charge": charge.id, "limit": 2}).auto_paging_iter()
+    assert [r.id for r in everyone] == ids
+    assert (
+        client.v1.refunds.list({"charge": charge.id, "created": {"lt": charge.created}}).data == []
+    )
+    since = client.v1.charges.list({"created": {"gte": charge.created}, "limit": 1})
+    assert since.data[0].id == charge.id
