@@ -257,6 +257,37 @@ def check() -> None:
 
 
 @regsys.command()
+def verify() -> None:
+    """Count places, money and mail again from the rows; print the proof, or what differs and what to do (exit code 1).
+
+    Example: regsys verify
+    """
+    from regsys import verify as module  # slow import
+    from regsys.kernel import clock  # slow import
+
+    differences = 0
+    with _app().app_context():
+        for said in module.examine(now=clock.now()):
+            if isinstance(said, module.Step):
+                _progress(f"{said.number} of {said.of}: {said.title}")
+                continue
+            _progress("")
+            click.echo(f"{'ok   ' if said.fine else 'WRONG'} {said.sentence}")
+            if not said.fine:
+                differences += 1
+                click.echo(f"      → {said.advice}")
+    _progress("")
+    click.echo(f"Differences: {differences}." if differences else "Everything agrees.")
+    sys.exit(1 if differences else 0)
+
+
+def _progress(words: str) -> None:
+    """Show somebody at a terminal what is under way, in one line that is written over."""
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{words}", nl=False, err=True)
+
+
+@regsys.command()
 @click.option(
     "--to",
     type=click.Path(dir_okay=False, path_type=Path),
