@@ -15,14 +15,14 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms.validators import InputRequired, Optional
 from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from regsys.kernel.text import slugify
 from regsys.questions.editor import CHOICES, YES, Wording, mark_of
 from regsys.questions.kinds import Audience, QuestionType
 from regsys.questions.models import Question
-from regsys.web.forms import AtMost, BaseForm
+from regsys.web.forms import AtMost, BaseForm, Between
 
 NEEDED = InputRequired(_l("Please fill this in."))
 MOST_CHOICES = 60
@@ -110,7 +110,7 @@ class QuestionForm(BaseForm):
         _l("Delete the answers so many days after the event"),
         (
             Optional(),
-            NumberRange(0, 3650, _l("Please write a whole number from 0 to 3650.")),
+            Between(0, 3650, _l("Please write a whole number from 0 to 3650.")),
         ),
         description=_l("Left empty, they are kept."),
         render_kw={"inputmode": "numeric"},

@@ -16,13 +16,13 @@ from wtforms import (
     TimeField,
     ValidationError,
 )
-from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms.validators import InputRequired, Optional
 from wtforms.widgets import HiddenInput
 
 from regsys.events.words import named
 from regsys.kernel import money
 from regsys.kernel.zones import Clocks, Moment, moment
-from regsys.web.forms import BaseForm
+from regsys.web.forms import BaseForm, Between
 from regsys.web.html import clock, day
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
@@ -44,7 +44,8 @@ class VersionedForm(BaseForm):
     """A form that says which version of the event it was filled from."""
 
     version = IntegerField(
-        widget=HiddenInput(), validators=(InputRequired(), NumberRange(1, 2_000_000_000))
+        widget=HiddenInput(),
+        validators=(InputRequired(), Between(1, 2_000_000_000, _l("Please open this form again."))),
     )
 
     def renew(self, version: int) -> None:
@@ -129,7 +130,7 @@ def whole(label: Any, least: int = 0, most: int = 5000, **more: Any) -> IntegerF
     sentence = _l("Please write a whole number from %(least)s to %(most)s.", least=least, most=most)
     return IntegerField(
         label,
-        (Optional(), NumberRange(least, most, sentence)),
+        (Optional(), Between(least, most, sentence)),
         render_kw={"inputmode": "numeric", "min": least, "max": most},
         **more,
     )
@@ -142,7 +143,7 @@ def row_id() -> HiddenField:
 
 def id_of(field: Field) -> int | None:
     """Return the id in a row's hidden field."""
-    text = field.data or ""
+    text = str(field.data or "")  # where it was not sent it is still the number that it was made with
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 

@@ -47,7 +47,8 @@ def publish(event_id: int) -> ResponseReturnValue:
     """Show an event to visitors."""
     form = PublishForm()
     if not form.validate():
-        return _preview(event_id, form=form), 422
+        problem = next(s for sentences in form.errors.values() for s in sentences)
+        return _preview(event_id, form=form, problem=problem), 422
     facts = {"waiver": form.waiver.data or "", "version": form.version.data}
     return _move(event_id, services.publish_event, _("It is published."), **facts)
 

@@ -1,0 +1,101 @@
+"""What is sent: text that people who test forms send, and bytes that no browser sends."""
+
+import random
+from collections.abc import Sequence
+from typing import TypeVar
+
+import werkzeug.urls  # noqa: F401, it registers the way in which broken bytes are read
+
+from tests.support import hostile
+
+T = TypeVar("T")
+
+HUGE = "x" * 100_000
+
+# Numbers where a number is expected, and ids that no column can hold.
+NUMBERS = (
+    "0",
+    "-1",
+    "1.5",
+    "1e3",
+    "+7",
+    "0x10",
+    "1_000",
+    "007",
+    "٣",
+    "²",
+    "NaN",
+    "inf",
+    "2147483647",
+    "2147483648",
+    "9223372036854775808",
+    "-9223372036854775809",
+    "9" * 400,
+    "9" * 5000,
+    "1,000.00",
+    "0.001",
+    "999999999999.99",
+    "-5.00",
+)
+
+DAYS = (
+    "2026-02-30",
+    "0000-00-00",
+    "9999-12-31",
+    "0001-01-01",
+    "12:61",
+    "2027-03-14T02:30",
+    "24:00",
+)
+
+# Percent-encoded they are what a broken or a hostile client sends: no UTF-8, half a character, a lone surrogate.
+BYTES = (b"\xff\xfe\x00", b"caf\xe9", b"\xed\xa0\x80", b"\xf0\x9f", b"\xc0\xae\xc0\xae/")
+
+TEXTS = (
+    *hostile.TEXTS,
+    "",
+    HUGE,
+    "javascript:alert(1)",
+    "//example.com/%2e%2e",
+    "+1 206 555 0100\r\nX-Planted: yes",
+    "a@b.c\nBcc: everyone@example.org",
+    "\ufeff\u2028\u2029\ufffe",
+    "*" * 3000 + "[" * 3000 + "(" * 3000,
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "true",
+    "[]",
+    '{"a": 1}',
+)
+
+VALUES: tuple[str | bytes, ...] = (*TEXTS, *NUMBERS, *DAYS, *BYTES)
+
+# What must never stand in a page as it was sent.
+ACTIVE = ("<script>alert(1)", "<img src=x onerror", 'href="javascript:alert', "X-Planted: yes\r\n")
+
+# Parts of a path; a slash would make it another address.
+PATH_VALUES = (
+    *("0", "-1", "1.5", "2147483648", "9223372036854775808", "9" * 400, "%D9%A3", "987654321"),
+    *("no-such-thing", "%00", "%FF", "%ED%A0%80", "%0D%0AX-Planted:%20yes", "%3Cscript%3Ealert(1)"),
+    *(
+        "..%2F..%2Fetc%2Fpasswd",
+        "e%CC%81",
+        "%E2%80%AE",
+        "x" * 3000,
+        "%25s",
+        "'%20OR%201=1--",
+        "%20",
+    ),
+)
+
+
+SEED = 20261124
+
+
+def some(chance: random.Random, items: Sequence[T], most: int) -> list[T]:
+    """Draw a sample; it is the same in every run."""
+    return chance.sample(list(items), min(most, len(items)))
+
+
+def as_text(value: str | bytes) -> str:
+    """Return the text that the server reads from it: what is no UTF-8 stays percent-encoded."""
+    return value if isinstance(value, str) else value.decode(errors="werkzeug.url_quote")
