@@ -66,7 +66,7 @@ def upgrade() -> None:
     with op.batch_alter_table("refund", schema=None) as batch_op:
         batch_op.add_column(sa.Column("registration_id", sa.Integer(), nullable=True))
         batch_op.add_column(
-            sa.Column("imported", sa.Boolean(), server_default=sa.text("0"), nullable=False)
+            sa.Column("imported", sa.Boolean(), server_default=sa.false(), nullable=False)
         )
         batch_op.create_index(
             batch_op.f("ix_refund_registration_id"), ["registration_id"], unique=False
