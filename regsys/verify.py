@@ -13,7 +13,8 @@ from sqlalchemy import RowMapping, bindparam, text
 
 from regsys.kernel.db import UtcDateTime, db
 from regsys.kernel.money import show
-from regsys.verify_sql import CHECKS, PROOFS, Check, Proof
+from regsys.verify_proof import PROOFS, Proof
+from regsys.verify_sql import CHECKS, Check
 
 # Rows are read in parts of this size.
 PART = 500
