@@ -1,6 +1,8 @@
 """How a list leaves as a file: streamed, named, never kept by anything on the way."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import IO
 from zoneinfo import ZoneInfo
 
 from flask import Response, send_file, stream_with_context
@@ -22,7 +24,11 @@ def name_of(event: Event | None, *, now: datetime) -> str:
 
 def csv(chosen: Filter, name: str, *, bom: bool) -> Response:
     """Return the CSV as it is made."""
-    parts = exports.make_csv(chosen, exports.AUDIENCES, _, bom=bom)
+    return stream(exports.make_csv(chosen, exports.AUDIENCES, _, bom=bom), name)
+
+
+def stream(parts: Iterator[str], name: str) -> Response:
+    """Return CSV in parts as they come."""
     response = Response(stream_with_context(parts), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     response.headers["Cache-Control"] = "private, no-store"
@@ -31,7 +37,11 @@ def csv(chosen: Filter, name: str, *, bom: bool) -> Response:
 
 def xlsx(chosen: Filter, name: str) -> Response:
     """Return the workbook; its temporary file is gone once it is sent."""
-    file = exports.make_xlsx(chosen, exports.AUDIENCES, _)
+    return send(exports.make_xlsx(chosen, exports.AUDIENCES, _), name)
+
+
+def send(file: IO[bytes], name: str) -> Response:
+    """Return a workbook and forget it."""
     response = send_file(
         file, mimetype=XLSX, as_attachment=True, download_name=f"{name}.xlsx", max_age=0
     )

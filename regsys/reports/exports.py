@@ -20,6 +20,12 @@ from regsys.reports import queries
 from regsys.reports.queries import Filter, Row
 
 BOM = "\ufeff"
+XLSX_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_urls": False,
+    "strings_to_numbers": False,
+}
 # Whose answers organizers read; the steward's are never loaded here.
 AUDIENCES = frozenset({Audience.ORGANIZER, Audience.LEADERS, Audience.GROUP})
 
@@ -105,18 +111,20 @@ def make_csv(
     """Yield the CSV in parts, one batch of rows each."""
     columns = columns_for(list_readable_questions(chosen.event_ids, audiences))
     titles = [translate(c.title) if c in FIXED else c.title for c in columns]
-    yield (BOM if bom else "") + _csv_text([[safe_cell(t) for t in titles]])
+    yield (BOM if bom else "") + csv_text([[safe_cell(t) for t in titles]])
     for batch in queries.stream_rows(chosen, audiences):
-        yield _csv_text([[_csv_cell(c.value(row)) for c in columns] for row in batch])
+        yield csv_text([[csv_cell(c.value(row)) for c in columns] for row in batch])
 
 
-def _csv_text(rows: Iterable[Sequence[str]]) -> str:
+def csv_text(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows as lines of CSV."""
     out = io.StringIO()
     csv.writer(out).writerows(rows)
     return out.getvalue()
 
 
-def _csv_cell(value: Cell) -> str:
+def csv_cell(value: Cell) -> str:
+    """Return a cell as text that no spreadsheet computes."""
     match value:
         case None:
             return ""
@@ -141,14 +149,8 @@ def make_xlsx(
 
     columns = columns_for(list_readable_questions(chosen.event_ids, audiences))
     file = tempfile.TemporaryFile()  # noqa: SIM115 – the answer that streams it closes it
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "strings_to_numbers": False,
-    }
     try:
-        with xlsxwriter.Workbook(file, options) as book:
+        with xlsxwriter.Workbook(file, XLSX_OPTIONS) as book:
             _write_sheet(book, columns, chosen, audiences, translate)
         file.seek(0)
     except BaseException:
@@ -167,7 +169,7 @@ def _write_sheet(
     sheet = book.add_worksheet(translate(N_("Registrations")))
     sheet.freeze_panes(1, 0)
     head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
-    formats = _Formats(book)
+    formats = Formats(book)
     for x, column in enumerate(columns):
         sheet.set_column(x, x, column.width)
         title = translate(column.title) if column in FIXED else column.title
@@ -177,11 +179,11 @@ def _write_sheet(
         for row in batch:
             y += 1
             for x, column in enumerate(columns):
-                _write_cell(sheet, y, x, column.value(row), formats)
+                write_cell(sheet, y, x, column.value(row), formats)
     sheet.autofilter(0, 0, max(y, 1), len(columns) - 1)
 
 
-class _Formats:
+class Formats:
     """A workbook's cell formats, each made once."""
 
     def __init__(self, book: Any) -> None:
@@ -198,7 +200,8 @@ class _Formats:
         return self.by_currency[currency]
 
 
-def _write_cell(sheet: Any, y: int, x: int, value: Cell, formats: _Formats) -> None:
+def write_cell(sheet: Any, y: int, x: int, value: Cell, formats: Formats) -> None:
+    """Write a cell with its type."""
     match value:
         case None | "":
             return

@@ -1,5 +1,6 @@
 """What a list is asked for: the query string, whatever it holds, becomes a filter."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -77,3 +78,8 @@ def number(text: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) < 11):
         return None
     return int(text) if 0 < int(text) <= MOST else None
+
+
+def read_month(text: str) -> str:
+    """Read "2027-02"; anything else is no month at all."""
+    return text if re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", text, re.ASCII) else ""

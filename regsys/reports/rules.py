@@ -96,3 +96,39 @@ def pace(moments: Iterable[datetime], now: datetime, weeks: int = 15) -> list[in
 def is_promised(until: datetime | None, now: datetime) -> bool:
     """Tell whether an unpaid place is held by somebody's decision: for longer than paying takes, or without end."""
     return until is None or until - now > AT_THE_TILL
+
+
+# ---- money by event and month
+
+
+def spread(amount: int, weights: Mapping[int, int]) -> dict[int, int]:
+    """Divide an amount by weights to the cent: the parts always add up to it. Without any weight all get the same."""
+    total = sum(weights.values())
+    used = weights if total else dict.fromkeys(weights, 1)
+    total = total or len(used)
+    shares: dict[int, int] = {}
+    before = given = 0
+    for key, weight in used.items():
+        before += weight
+        upto = amount * before // total
+        shares[key], given = upto - given, upto
+    return shares
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One month of the picture: heights and tops in units of its drawing."""
+
+    label: str
+    x: int
+    came: int
+    back: int
+
+
+def bars(months: Sequence[tuple[str, int, int]], *, height: int = 120, step: int = 44) -> list[Bar]:
+    """Return a bar for each (month, came, given back), as high as its money compared with the best month."""
+    most = max((max(came, back) for _, came, back in months), default=0) or 1
+    return [
+        Bar(label, 8 + i * step, round(came * height / most), round(back * height / most))
+        for i, (label, came, back) in enumerate(months)
+    ]

@@ -35,6 +35,12 @@ def log_export(
     )
 
 
+def log_money_export(kind: str, *, rows: int, actor: Actor, now: datetime) -> None:
+    """Write down who takes out the list of payments and refunds."""
+    after = {"format": kind, "rows": rows}
+    record("payments.exported", ("site", 0), actor=actor, now=now, after=after)
+
+
 def _some(ids: Sequence[int]) -> list[int]:
     return sorted(ids)[:200]
 

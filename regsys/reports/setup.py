@@ -18,6 +18,7 @@ MENU = (
     (_l("Events"), "reports_organizer.events", MONEY, False),
     (_l("People"), "reports_organizer.registrations", ("registrar",), False),
     (_l("Money"), "payments_organizer.money", MONEY, False),
+    (_l("Treasurer"), "reports_organizer.treasurer", MONEY, True),
     (_l("Letters"), "outbox_organizer.messages", ("registrar",), False),
     (_l("Inquiries"), "content_organizer.inquiries", ("registrar",), True),
     (_l("Pages"), "content_organizer.pages", ("registrar",), True),

@@ -1,10 +1,11 @@
 """The words in which organizers' pages speak of states, deeds and pace."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_date
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -17,6 +18,8 @@ from regsys.ledger.rules import MoneyState
 from regsys.outbox.states import MessageState
 from regsys.registration.states import RegistrationState
 from regsys.reports.queries import EventRow, Row
+from regsys.reports.queries.treasury import Treasury
+from regsys.reports.rules import Bar, bars
 from regsys.web.html import day
 
 
@@ -52,6 +55,7 @@ MONEY: Mapping[MoneyState, Badge] = {
     MoneyState.OVERPAID: Badge(N_("Overpaid"), "full", "warn"),
     MoneyState.PARTLY_REFUNDED: Badge(N_("Partly refunded"), "full"),
     MoneyState.REFUNDED: Badge(N_("Refunded"), "over"),
+    MoneyState.DISPUTED: Badge(N_("Disputed"), "full", "bad"),
 }
 
 LETTERS: Mapping[MessageState, Badge] = {
@@ -103,15 +107,18 @@ DEEDS: Mapping[str, str] = {
     "page.created": N_("wrote a page"),
     "page.moved": N_("moved a page in the menu"),
     "payment.abandoned": N_("gave up a payment that Stripe does not know"),
+    "payment.disputed": N_("noted that a payment is disputed"),
     "payment.expired": N_("noted that a payment ended unpaid"),
     "payment.failed": N_("noted that the bank said no"),
     "payment.received": N_("noted a payment"),
     "payment.set_aside": N_("set a payment aside until somebody has looked"),
+    "payments.exported": N_("exported payments and refunds"),
     "question.added": N_("added a question"),
     "question.changed": N_("changed a question"),
     "question.moved": N_("moved a question"),
     "question.retired": N_("took a question off the form"),
     "refund.failed": N_("noted that money could not be given back"),
+    "refund.imported": N_("noted a refund that was made at Stripe"),
     "refund.pending": N_("noted that money is on its way back"),
     "refund.requested": N_("asked for money to be given back"),
     "refund.submitted": N_("asked Stripe to give money back"),
@@ -144,7 +151,7 @@ def deed(entry: AuditEntry) -> str:
 def deed_detail(entry: AuditEntry) -> str:
     """Return what matters of an entry beside the deed: which list left as what, or to how many a roster went."""
     after = entry.after or {}
-    if entry.action == "registrations.exported":
+    if entry.action in ("registrations.exported", "payments.exported"):
         kind, words = str(after.get("format", "")).upper(), after.get("words")
         rows = ngettext(
             "%(kind)s, %(num)d row", "%(kind)s, %(num)d rows", after.get("rows", 0), kind=kind
@@ -210,6 +217,22 @@ def letter_badge(state: MessageState) -> Badge:
     return LETTERS[state]
 
 
+def month_words(month: str) -> str:
+    """Return "Feb 2027" for "2027-02"."""
+    year, number = month.split("-")
+    return str(format_date(date(int(year), int(number), 1), "LLL y", locale="en_US"))
+
+
+def pictures(found: Treasury) -> dict[str, list[Bar]]:
+    """Return, by currency, the bars of the last twelve months in which money moved, the oldest first."""
+    drawn = {}
+    for currency in sorted({key[1] for key in found.by_month}):
+        months = [m for m in sorted(found.months) if (m, currency) in found.by_month][-12:]
+        flows = [(m, found.by_month[m, currency]) for m in months]
+        drawn[currency] = bars([(month_words(m), f.gross, f.refunded) for m, f in flows])
+    return drawn
+
+
 def method_words(method: Method) -> str:
     """Return how money came."""
     return _(METHODS[method])
@@ -231,5 +254,5 @@ def pace_words(row: EventRow, now: datetime) -> str:
 
 HELPERS = (
     badges, deed, deed_detail, event_badge, in_days, letter_badge, method_words, money_badge, needs_words, pace_words,
-    short_badges, state_badge,
+    month_words, short_badges, state_badge,
 )  # fmt: skip

@@ -1,0 +1,276 @@
+"""Money by event and by month, and what of it needs the treasurer; always with a constant number of queries."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from regsys.events.models import Event
+from regsys.kernel.db import db
+from regsys.ledger.models import Dispute, Payment, Refund
+from regsys.ledger.rules import COUNTED
+from regsys.ledger.states import RefundState
+from regsys.payments import bookkeeping, books
+from regsys.payments.books import Books
+from regsys.payments.models import Reconciliation
+from regsys.registration.models import LineKind, Order, OrderLine, Registration
+from regsys.reports.queries.today import Money, find_money
+from regsys.reports.rules import spread
+
+MOST = 20
+BATCH = 500
+CLOSED = ("won", "lost", "warning_closed", "charge_refunded", "prevented")
+UNSENT = (RefundState.REQUESTED, RefundState.SUBMITTED)
+
+
+@dataclass
+class Flow:
+    """What came, went back and was taken as fees, in minor units; `due` is still to come."""
+
+    gross: int = 0
+    refunded: int = 0
+    fees: int = 0
+    due: int = 0
+
+    @property
+    def net(self) -> int:
+        """Return what is left."""
+        return self.gross - self.refunded - self.fees
+
+
+@dataclass
+class Treasury:
+    """Flows by currency, by (month "2027-02", currency) and by (event id, currency), within the chosen month."""
+
+    totals: dict[str, Flow] = field(default_factory=lambda: defaultdict(Flow))
+    by_month: dict[tuple[str, str], Flow] = field(default_factory=lambda: defaultdict(Flow))
+    by_event: dict[tuple[int, str], Flow] = field(default_factory=lambda: defaultdict(Flow))
+    titles: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def months(self) -> list[str]:
+        """Return the months in which money moved, the latest first."""
+        return sorted({month for month, _ in self.by_month}, reverse=True)
+
+
+def find_treasury(*, zone: str, month: str) -> Treasury:
+    """Add up all money; `month` ("" for all) narrows everything but the list of months."""
+    found = Treasury(titles=dict(_titles()))
+    weights = _weights()
+    for at, currency, order, event, flow in _moves():
+        when = at.astimezone(ZoneInfo(zone)).strftime("%Y-%m")
+        _add(found.by_month[when, currency], flow)
+        if month in ("", when):
+            _add(found.totals[currency], flow)
+            _share(found, flow, currency, {event: 1} if event else weights.get(order, {}))
+    if not month:
+        _add_dues(found, weights)
+    return found
+
+
+def _titles() -> Iterator[tuple[int, str]]:
+    query = select(Event.id, Event.title).order_by(Event.starts_at.desc(), Event.id)
+    yield from ((event_id, title) for event_id, title in db.session.execute(query))
+
+
+def _moves() -> Iterator[tuple[datetime, str, int, int | None, Flow]]:
+    """Yield (when, currency, order, event where it is known, flow) of each payment and each refund that counts."""
+    p = Payment
+    came = select(p.received_at, p.currency, p.order_id, p.amount, func.coalesce(p.fee, 0))
+    for at, currency, order, amount, fee in db.session.execute(came):
+        yield at, currency, order, None, Flow(gross=amount, fees=fee)
+    gone = (
+        select(Refund.requested_at, p.currency, p.order_id, Registration.event_id, Refund.amount)
+        .join(p, p.id == Refund.payment_id)
+        .outerjoin(Registration, Registration.id == Refund.registration_id)
+        .where(Refund.state.in_(COUNTED))
+    )
+    for at, currency, order, event, amount in db.session.execute(gone):
+        yield at, currency, order, event, Flow(refunded=amount)
+
+
+def _weights() -> dict[int, dict[int, int]]:
+    """Return, by order, what its places in each event cost before anything was given back.
+
+    An order whose price belongs to nobody in it (a host pays for all) counts by the number of its places.
+    """
+    r = Registration
+    query = (
+        select(r.order_id, r.event_id, func.count(), func.coalesce(func.sum(OrderLine.amount), 0))
+        .outerjoin(
+            OrderLine,
+            (OrderLine.registration_id == r.id)
+            & OrderLine.kind.not_in((LineKind.RETURN, LineKind.KEPT)),
+        )
+        .group_by(r.order_id, r.event_id)
+        .order_by(r.order_id, r.event_id)
+    )
+    costs: dict[int, dict[int, int]] = defaultdict(dict)
+    places: dict[int, dict[int, int]] = defaultdict(dict)
+    for order, event, count, cost in db.session.execute(query):
+        costs[order][event], places[order][event] = max(0, int(cost)), int(count)
+    return {o: found if any(found.values()) else places[o] for o, found in costs.items()}
+
+
+def _share(found: Treasury, flow: Flow, currency: str, weights: Mapping[int, int]) -> None:
+    parts = [spread(amount, weights) for amount in (flow.gross, flow.refunded, flow.fees)]
+    for event in weights:
+        gross, refunded, fees = (part[event] for part in parts)
+        _add(found.by_event[event, currency], Flow(gross, refunded, fees))
+
+
+def _add(sums: Flow, flow: Flow) -> None:
+    sums.gross += flow.gross
+    sums.refunded += flow.refunded
+    sums.fees += flow.fees
+    sums.due += flow.due
+
+
+def _add_dues(found: Treasury, weights: Mapping[int, Mapping[int, int]]) -> None:
+    """Add what placed orders still owe."""
+    price = select(func.sum(OrderLine.amount)).where(OrderLine.order_id == Order.id)
+    came = select(func.sum(Payment.amount)).where(
+        Payment.order_id == Order.id, Payment.problem.is_(None)
+    )
+    gone = (
+        select(func.sum(Refund.amount))
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Payment.order_id == Order.id, Payment.problem.is_(None), Refund.state.in_(COUNTED))
+    )
+    price_, came_, gone_ = (func.coalesce(q.scalar_subquery(), 0) for q in (price, came, gone))
+    due = price_ - came_ + gone_
+    query = select(Order.id, Order.currency, due).where(Order.placed_at.is_not(None), due > 0)
+    for order, currency, amount in db.session.execute(query):
+        _add(found.totals[currency], Flow(due=int(amount)))
+        for event, part in spread(int(amount), weights.get(order, {})).items():
+            _add(found.by_event[event, currency], Flow(due=part))
+
+
+# ---- what needs the treasurer
+
+
+@dataclass(frozen=True)
+class Action:
+    """What needs a hand: odd money, refunds that failed or were not sent, disputes, and what Stripe's books say."""
+
+    money: Money
+    failed: Sequence[tuple[Refund, Order]]
+    unsent: Sequence[tuple[Refund, Order]]
+    disputes: Sequence[tuple[Dispute, Order]]
+    last: Reconciliation | None
+    books: Books | None
+    books_at: datetime | None
+
+    @property
+    def count(self) -> int:
+        """Return how many things these are."""
+        rows = (self.failed, self.unsent, self.disputes, self.books.odd if self.books else ())
+        return self.money.count + sum(map(len, rows))
+
+
+def find_action(*, now: datetime) -> Action:
+    """Find what needs the treasurer, at most MOST of each kind."""
+    done = bookkeeping.find_last_finished()
+    return Action(
+        find_money(None, now=now),
+        _refunds((RefundState.FAILED,)),
+        _refunds(UNSENT),
+        _disputes(),
+        bookkeeping.find_last(),
+        books.load(done.findings) if done else None,
+        done.finished_at if done else None,
+    )
+
+
+def _refunds(states: Sequence[RefundState]) -> list[tuple[Refund, Order]]:
+    query = (
+        select(Refund, Order)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .join(Order, Order.id == Payment.order_id)
+        .where(Refund.state.in_(states))
+        .order_by(Refund.requested_at.desc(), Refund.id.desc())
+        .limit(MOST)
+    )
+    return [(refund, order) for refund, order in db.session.execute(query)]
+
+
+def _disputes() -> list[tuple[Dispute, Order]]:
+    query = (
+        select(Dispute, Order)
+        .join(Payment, Payment.id == Dispute.payment_id)
+        .join(Order, Order.id == Payment.order_id)
+        .where(Dispute.status.not_in(CLOSED))
+        .order_by(Dispute.due_by, Dispute.id)
+        .limit(MOST)
+    )
+    return [(dispute, order) for dispute, order in db.session.execute(query)]
+
+
+# ---- everything, for a file
+
+
+@dataclass(frozen=True)
+class MoneyRow:
+    """One payment, or one refund of it (then `refund` is set)."""
+
+    payment: Payment
+    refund: Refund | None
+    order: str
+    payer: str
+    events: str
+
+    @property
+    def at(self) -> datetime:
+        """Return when it came, or was asked back."""
+        return self.refund.requested_at if self.refund else self.payment.received_at
+
+
+def stream_money() -> Iterator[list[MoneyRow]]:
+    """Yield payments, each followed by its refunds, in batches; ends the read transaction after each."""
+    last = 0
+    while True:
+        query = (
+            select(Payment, Order)
+            .join(Order, Order.id == Payment.order_id)
+            .where(Payment.id > last)
+            .options(joinedload(Payment.refunds))
+            .order_by(Payment.id)
+            .limit(BATCH)
+        )
+        found = [(p, o) for p, o in db.session.execute(query).unique()]
+        if not found:
+            return
+        last = found[-1][0].id
+        titles = _titles_of([o.id for _, o in found])
+        yield [row for p, o in found for row in _rows(p, o, titles.get(o.id, ""))]
+        db.session.expunge_all()
+        db.session.rollback()
+
+
+def _rows(payment: Payment, order: Order, events: str) -> Iterator[MoneyRow]:
+    for refund in (None, *payment.refunds):
+        yield MoneyRow(payment, refund, order.code, order.payer_name, events)
+
+
+def _titles_of(order_ids: Sequence[int]) -> dict[int, str]:
+    query = (
+        select(Registration.order_id, Event.title)
+        .join(Event, Event.id == Registration.event_id)
+        .where(Registration.order_id.in_(order_ids))
+        .distinct()
+        .order_by(Registration.order_id, Event.title)
+    )
+    found: dict[int, list[str]] = defaultdict(list)
+    for order, title in db.session.execute(query):
+        found[order].append(title)
+    return {order: "; ".join(titles) for order, titles in found.items()}
+
+
+def count_money() -> int:
+    """Count the rows of that file."""
+    payments = db.session.scalar(select(func.count(Payment.id))) or 0
+    return payments + (db.session.scalar(select(func.count(Refund.id))) or 0)
