@@ -92,6 +92,13 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "payments_organizer.refund_preview": lambda w: (
         f"/organize/payments/{w.problem_payment.id}/refund"
     ),
+    "payments_organizer.give_back": lambda w: f"/organize/payments/{w.card_payment.id}/back",
+    "payments_organizer.give_person_back": lambda w: f"{_person(w)}/refund",
+    "payments_organizer.cancel_person": lambda w: f"{_person(w)}/cancel-paid",
+    "payments_organizer.call_off": lambda w: f"{_work(w)}/call-off",
+    "payments_organizer.calling_off": lambda w: (
+        f"/organize/events/{w.called_off.event_id}/calling-off"
+    ),
     # outbox
     "outbox.reader": lambda w: "/outbox",
     "outbox.letter": lambda w: f"/outbox/{w.message_id}",
@@ -116,6 +123,9 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "reports_organizer.export_all_xlsx": lambda w: "/organize/registrations/export.xlsx",
     "reports_organizer.audit": lambda w: "/organize/audit",
     "reports_organizer.jobs": lambda w: "/organize/jobs",
+    "reports_organizer.treasurer": lambda w: "/organize/treasurer",
+    "reports_organizer.money_csv": lambda w: "/organize/treasurer/payments.csv",
+    "reports_organizer.money_xlsx": lambda w: "/organize/treasurer/payments.xlsx",
     # web
     "web.healthz": lambda w: "/healthz",
     "web.readyz": lambda w: "/readyz",

@@ -24,7 +24,7 @@ from regsys.ledger.states import Problem
 from regsys.outbox import jobs as outbox_jobs
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import Draft
-from regsys.payments.models import PaymentAttempt
+from regsys.payments.models import Cancellation, PaymentAttempt
 from regsys.payments.states import AttemptState
 from regsys.questions.models import Question
 from regsys.registration import services as registering
@@ -196,6 +196,34 @@ class World:
                 currency="USD",
                 problem=Problem.DOUBLE,
                 received_at=clock.now(),
+            )
+        )
+
+    @cached_property
+    def card_payment(self) -> Payment:
+        """A payment by card that counts."""
+        return self._make(
+            Payment(
+                order_id=self.order.id,
+                method=Method.CARD,
+                amount=92000,
+                currency="USD",
+                reference="pi_of_the_world",
+                received_at=clock.now(),
+            )
+        )
+
+    @cached_property
+    def called_off(self) -> Cancellation:
+        """An event that was called off, with everybody told."""
+        now = clock.now()
+        return self._make(
+            Cancellation(
+                event_id=self.contact_event.id,
+                reason="The house has burned down.",
+                requested_by="Undine Nutkin",
+                requested_at=now,
+                finished_at=now,
             )
         )
 

@@ -112,19 +112,76 @@ def send_pay_link(r: Registration, *, until: datetime, now: datetime) -> None:
     )
 
 
-def send_cancelled(r: Registration, *, reason: str, was_confirmed: bool, now: datetime) -> None:
-    """Tell a person that an organizer has cancelled their place, and take it off their calendar."""
+def send_cancelled(
+    r: Registration,
+    *,
+    reason: str,
+    was_confirmed: bool,
+    now: datetime,
+    refund: int = 0,
+    paid: bool = False,
+) -> None:
+    """Tell a person that an organizer has cancelled their place, and take it off their calendar.
+
+    `refund` (minor units) is on its way back to the payer; `paid`: something was paid for the place.
+    """
+    _send_off("cancelled", r, _("Your place was cancelled: %(title)s", title=r.event.title),
+              reason=reason, was_confirmed=was_confirmed, refund=refund, paid=paid, now=now)  # fmt: skip
+
+
+def send_event_cancelled(
+    r: Registration, *, reason: str, was_confirmed: bool, refund: int, now: datetime
+) -> None:
+    """Tell a person that the society has called the event off, and what goes back."""
+    _send_off("event_cancelled", r, _("It does not take place: %(title)s", title=r.event.title),
+              reason=reason, was_confirmed=was_confirmed, refund=refund, paid=refund > 0, now=now)  # fmt: skip
+
+
+def _send_off(
+    kind: str,
+    r: Registration,
+    subject: str,
+    *,
+    reason: str,
+    was_confirmed: bool,
+    refund: int,
+    paid: bool,
+    now: datetime,
+) -> None:
     r.sequence += 1
     text = ics.write(r, method="CANCEL", location=location(r.event), description="", now=now)
+    back = show(refund, r.order.currency) if refund else ""
     _send(
-        "cancelled",
+        kind,
         r,
         key=f"cancelled:{r.id}",
-        subject=_("Your place was cancelled: %(title)s", title=r.event.title),
-        context={"reason": reason},
+        subject=subject,
+        context={"reason": reason, "back": back, "paid": paid},
         attachments=[_attached(text, "CANCEL")] if was_confirmed else [],
         now=now,
     )
+
+
+def send_order_cancelled(
+    order: Order, gone: Sequence[Registration], *, key: str, refund: int, reason: str, now: datetime
+) -> None:
+    """Tell a payer who is none of these people whose places were cancelled, and what goes back to the card."""
+    draft = compose(
+        "registration/mail_order_cancelled",
+        key=key,
+        kind="order_cancelled",
+        to=(order.payer_name, order.email),
+        subject=_("Places were cancelled: %(titles)s", titles=_titles(gone)),
+        links={"order": absolute("registration.order", token=order.token)},
+        context={
+            "order": order,
+            "people": rows_of(gone),
+            "reason": reason,
+            "back": show(refund, order.currency) if refund else "",
+        },
+        order_id=order.id,
+    )
+    outbox.enqueue(draft, now=now)
 
 
 def _send(

@@ -226,6 +226,17 @@ def list_lines(order_id: int) -> list[OrderLine]:
     return list(db.session.scalars(query))
 
 
+def costs_of(registration_ids: Sequence[int]) -> dict[int, int]:
+    """Add up what these persons' places cost: the sum of their lines; every id has an entry."""
+    query = (
+        select(OrderLine.registration_id, func.sum(OrderLine.amount))
+        .where(OrderLine.registration_id.in_(registration_ids))
+        .group_by(OrderLine.registration_id)
+    )
+    found = {r: int(n) for r, n in db.session.execute(query) if r is not None}
+    return {r: found.get(r, 0) for r in registration_ids}
+
+
 def totals_of(order_ids: Sequence[int]) -> dict[int, int]:
     """Add up what these orders cost: the sum of all their lines; every id has an entry."""
     query = (

@@ -85,7 +85,7 @@ NOTHING_CHOSEN = Refusal("NothingChosen", N_("Choose at least one place."))
 NOT_COMPLETE = Refusal("NotComplete", N_("Something is still missing before you can go on."))
 PAID_PLACE = Refusal(
     "PaidPlace",
-    N_("A paid place is cancelled together with its refund; that is not possible here yet."),
+    N_("A paid place is cancelled together with its refund: open it from the person’s page."),
 )
 
 

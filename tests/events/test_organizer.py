@@ -655,7 +655,7 @@ class TestPublishing:
         assert "2 places are taken or held here." in said
         assert "Call this event off" not in said
         answer = typist.send(page, {"reason": "Too few"}, action="/cancel")
-        assert (answer.status, "is not built yet" in text(answer)) == (409, True)
+        assert (answer.status, "Call it off together with everybody" in text(answer)) == (409, True)
         desk.let_go(inside, now=now)
         typist.follow(typist.send(page, {"reason": "Too few"}, action="/cancel"))
         assert desk.event(event_id).state is EventState.CANCELLED

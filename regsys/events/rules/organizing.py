@@ -151,9 +151,8 @@ def why_not_cancel(holding: int) -> Refusal | None:
     return Refusal(
         "PlacesHeld",
         N_(
-            "%(count)s places are taken or held here. To cancel an event with people in it, "
-            "cancel their registrations first; telling and repaying everybody in one step "
-            "is not built yet."
+            "%(count)s places are taken or held here. Call it off together with everybody in it: "
+            "they are told, and what was paid goes back."
         ),
         {"count": holding},
     )

@@ -12,6 +12,7 @@ from regsys.events.services.leading import (
 )
 from regsys.events.services.places import PlacesPlan, TypePlan, set_places
 from regsys.events.services.publishing import (
+    call_off_with_people,
     cancel_event,
     close_event,
     hide_event,
@@ -29,6 +30,7 @@ __all__ = [
     "Schedule",
     "TypePlan",
     "VenueFacts",
+    "call_off_with_people",
     "cancel_event",
     "change_event",
     "close_event",

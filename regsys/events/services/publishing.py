@@ -55,6 +55,15 @@ def cancel_event(event_id: int, *, reason: str, actor: Actor, now: datetime) -> 
     refusal = rules.why_not_cancel(queries.count_holding(event_id, now=now))
     if refusal:
         raise Refused(refusal)
+    _call_off(event, reason, actor=actor, now=now)
+
+
+def call_off_with_people(event_id: int, *, reason: str, actor: Actor, now: datetime) -> None:
+    """Call off an event whatever is held in it; `payments` tells and repays everybody afterwards."""
+    _call_off(lock_event(event_id), reason, actor=actor, now=now)
+
+
+def _call_off(event: Event, reason: str, *, actor: Actor, now: datetime) -> None:
     _move(event, EventState.CANCELLED, "event.cancelled", reason, actor=actor, now=now)
     # Calendars that subscribed take over that it is off.
     event.sequence += 1

@@ -28,10 +28,14 @@ from regsys.registration.services.describing import (
     describe_person,
 )
 from regsys.registration.services.ending import (
+    Share,
+    cancel_for_event,
+    cancel_paid,
     cancel_unpaid,
     delete_private_answers,
     expire_lapsed,
     forget,
+    lower_price,
     remove_person,
 )
 from regsys.registration.services.placing import place
@@ -42,8 +46,11 @@ __all__ = [
     "CheckoutFacts",
     "PaidOutcome",
     "Person",
+    "Share",
     "add_by_hand",
     "answer",
+    "cancel_for_event",
+    "cancel_paid",
     "cancel_unpaid",
     "confirm_paid",
     "delete_private_answers",
@@ -54,6 +61,7 @@ __all__ = [
     "extend_hold",
     "forget",
     "hold_for_checkout",
+    "lower_price",
     "place",
     "put_in_cart",
     "release_checkout",

@@ -1,5 +1,7 @@
 """Registrations that end before anything was paid for them, and carts that are forgotten."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -15,9 +17,10 @@ from regsys.kernel.text import N_
 from regsys.ledger import queries as ledger
 from regsys.questions import services as questions
 from regsys.registration import mail, queries, rules
-from regsys.registration.models import Order, OrderLine, Registration
-from regsys.registration.queries import Ends
-from regsys.registration.services.shared import end, lock_order
+from regsys.registration.models import LineKind, Order, OrderLine, Registration
+from regsys.registration.queries import Ends, Held
+from regsys.registration.services.shared import add_line, end, lock_order
+from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
 
 
@@ -63,6 +66,109 @@ def cancel_unpaid(
         raise Refused(refusal)
     end(held.order, [r], S.CANCELLED, actor=actor, now=now, reason=reason, line=_("Cancelled."))
     mail.send_cancelled(r, reason=reason, was_confirmed=was_confirmed, now=now)
+
+
+def cancel_paid(
+    registration_id: int, *, event_id: int, refund: int, reason: str, actor: Actor, now: datetime
+) -> None:
+    """Cancel a registration for which money came, and tell the person, and the payer, what goes back.
+
+    `refund` (minor units) is requested by the caller in the same transaction; what is kept of the price stays on the
+    order as a line. Locks the order. Raises Refused where it has ended already or a payment page is open.
+    """
+    order_id = queries.get_registration(registration_id, event_id=event_id).order_id
+    held = lock_order(order_id, now=now)
+    r = next(r for r in held.order.registrations if r.id == registration_id)
+    refusal = rules.why_not_cancel(r.state, paid=0, paying=_paying(r, held.ends))
+    if refusal:
+        raise Refused(refusal)
+    cost = queries.costs_of([r.id])[r.id]
+    was_confirmed = r.state is S.CONFIRMED
+    end(held.order, [r], S.CANCELLED, actor=actor, now=now, reason=reason, line=_("Cancelled."))
+    over = queries.due(order_id).over
+    if refund < min(cost, over):
+        kept = min(cost, over) - refund
+        add_line(order_id, r.id, LineKind.KEPT, _("Kept of the price: cancelled."), kept)
+    elif refund > over:
+        lower_price(order_id, r.id, refund - over, reason=reason)
+    db.session.flush()
+    mail.send_cancelled(
+        r, reason=reason, was_confirmed=was_confirmed, refund=refund, paid=cost > 0, now=now
+    )
+    if refund and held.order.email.casefold() != r.email_key:
+        key = f"order-cancelled:{order_id}:{r.id}"
+        mail.send_order_cancelled(held.order, [r], key=key, refund=refund, reason=reason, now=now)
+
+
+def lower_price(order_id: int, registration_id: int | None, amount: int, *, reason: str) -> None:
+    """Take what was given back out of goodwill off the price, so that nobody is asked to pay it again."""
+    line = _("Given back: %(reason)s", reason=reason)
+    add_line(order_id, registration_id, LineKind.OTHER, line, -amount)
+    db.session.flush()
+
+
+@dataclass(frozen=True)
+class Share:
+    """What goes back for one person of an event that is called off; minor units."""
+
+    registration_id: int
+    amount: int
+
+
+def cancel_for_event(
+    order_id: int, *, event_id: int, most: int, reason: str, actor: Actor, now: datetime
+) -> list[Share]:
+    """End what an order has of an event that is called off, tell everybody, and return what goes back for whom.
+
+    That is what was paid above the price of what is left of the order, and `most` (minor units) at most. Locks the
+    order; doing it again finds nothing.
+    """
+    held = lock_order(order_id, now=now)
+    gone = [r for r in held.order.registrations if r.event_id == event_id and r.state in LIVE]
+    if not gone:
+        return []
+    paid = {r.id for r in gone if r.state is S.CONFIRMED}
+    costs = queries.costs_of([r.id for r in gone])
+    line = _("The event does not take place.")
+    end(held.order, gone, S.CANCELLED, actor=actor, now=now, reason=reason, line=line)
+    shares = _share_out(gone, costs, min(queries.due(order_id).over, most), paid)
+    _tell_of_event(held, gone, shares, paid, reason=reason, now=now)
+    return [s for s in shares if s.amount]
+
+
+def _share_out(
+    gone: Sequence[Registration], costs: dict[int, int], over: int, paid: set[int]
+) -> list[Share]:
+    """Give everybody what their place cost as far as it was paid; what is over besides goes with the first."""
+    left = over
+    amounts = dict.fromkeys([r.id for r in gone], 0)
+    for r_id in sorted(paid):
+        amounts[r_id] = min(max(0, costs[r_id]), left)
+        left -= amounts[r_id]
+    amounts[gone[0].id] += left
+    return [Share(r_id, amount) for r_id, amount in amounts.items()]
+
+
+def _tell_of_event(
+    held: Held,
+    gone: Sequence[Registration],
+    shares: Sequence[Share],
+    confirmed: set[int],
+    *,
+    reason: str,
+    now: datetime,
+) -> None:
+    back = {s.registration_id: s.amount for s in shares}
+    for r in gone:
+        if r.email:
+            mail.send_event_cancelled(
+                r, reason=reason, was_confirmed=r.id in confirmed, refund=back[r.id], now=now
+            )
+    order = held.order
+    if order.placed_at and order.email.casefold() not in {r.email_key for r in gone}:
+        key = f"order-cancelled:{order.id}:event-{gone[0].event_id}"
+        total = sum(back.values())
+        mail.send_order_cancelled(order, gone, key=key, refund=total, reason=reason, now=now)
 
 
 def _paying(r: Registration, ends: Ends) -> bool:

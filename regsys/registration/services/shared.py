@@ -100,7 +100,9 @@ def end(
     db.session.flush()
 
 
-def add_line(order_id: int, registration_id: int, kind: LineKind, reason: str, amount: int) -> None:
+def add_line(
+    order_id: int, registration_id: int | None, kind: LineKind, reason: str, amount: int
+) -> None:
     """Add one line of the price."""
     db.session.add(
         OrderLine(

@@ -1,0 +1,46 @@
+"""What an organizer types who gives money back or calls an event off."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import HiddenField, StringField
+from wtforms.validators import InputRequired
+
+from regsys.kernel import money
+from regsys.web.forms import AtMost, BaseForm
+
+
+class GiveBackForm(BaseForm):
+    """How much goes back, and why; `seen` is the newest refund that the preview knew of."""
+
+    amount = StringField(_l("How much goes back"), [InputRequired(_l("Write an amount."))])
+    reason = StringField(_l("Why"), [InputRequired(_l("Say why, in a few words.")), AtMost(200)])
+    seen = HiddenField()
+
+    def read_amount(self, currency: str, *, most: int, least: int) -> int | None:
+        """Return the amount in minor units; None, with a sentence on the field, if it is none or too much."""
+        try:
+            amount = money.parse(self.amount.data or "", currency)
+        except ValueError:
+            self.amount.errors = [_l("Write an amount, such as 920.00.")]
+            return None
+        if least <= amount <= most:
+            return amount
+        self.amount.errors = [
+            _l("At most %(most)s can be given back.", most=money.show(most, currency))
+            if amount > most
+            else _l("Write an amount above nothing.")
+        ]
+        return None
+
+    def read_seen(self) -> int:
+        """Return the newest refund that the preview knew of."""
+        typed = self.seen.data or ""
+        return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else 0
+
+
+class CallOffForm(BaseForm):
+    """Why an event does not take place."""
+
+    reason = StringField(
+        _l("Why does it not take place?"),
+        [InputRequired(_l("Say why; everybody reads it.")), AtMost(300)],
+    )

@@ -1,0 +1,6 @@
+"""The organizer's pages about money: what is odd, what is given back, and events that are called off."""
+
+from regsys.payments.organizer import calling_off, giving, money
+from regsys.payments.organizer.desk import payments_organizer
+
+__all__ = ["calling_off", "giving", "money", "payments_organizer"]

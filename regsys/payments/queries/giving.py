@@ -1,0 +1,273 @@
+"""Reading what can be given back, and how far an event that is called off has come."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import selectinload
+
+from regsys.kernel.db import db
+from regsys.kernel.errors import NotFound
+from regsys.kernel.text import N_
+from regsys.ledger.models import Method, Payment, Refund
+from regsys.ledger.queries import refundable, sums_of
+from regsys.ledger.states import RefundState
+from regsys.outbox.models import Message
+from regsys.payments.models import Cancellation, PaymentAttempt
+from regsys.payments.queries.money import WITH_EVENTS, RefundRow, Scope
+from regsys.payments.states import HOLDING
+from regsys.registration.models import Order, OrderLine, Registration
+from regsys.registration.queries import costs_of, get_registration, totals_of
+from regsys.registration.states import LIVE
+from regsys.registration.states import RegistrationState as S
+
+UNSENT = (RefundState.REQUESTED, RefundState.SUBMITTED)
+
+
+def list_card_payments(order_id: int) -> list[Payment]:
+    """List an order's payments that came by card and count as paid, with refunds and disputes, oldest first."""
+    query = (
+        select(Payment)
+        .where(Payment.order_id == order_id, Payment.problem.is_(None))
+        .where(Payment.method == Method.CARD, Payment.reference.is_not(None))
+        .options(selectinload(Payment.refunds), selectinload(Payment.disputes))
+        .order_by(Payment.id)
+        .execution_options(populate_existing=True)
+    )
+    return list(db.session.scalars(query))
+
+
+@dataclass(frozen=True)
+class Backing:
+    """What can be given back of an order: `most` in all, `suggested` for the person; amounts in minor units.
+
+    `seen` is the newest refund of these payments: it tells whether somebody gave money back meanwhile.
+    """
+
+    order: Order
+    payments: Sequence[Payment]
+    most: int
+    suggested: int
+    registration: Registration | None = None
+
+    @property
+    def seen(self) -> int:
+        return max((r.id for p in self.payments for r in p.refunds), default=0)
+
+
+def get_backing_of_payment(payment_id: int, scope: Scope) -> Backing:
+    """Get what can be given back of one payment; raise NotFound where not every event of its order is in the scope."""
+    payment = db.session.get(Payment, payment_id)
+    if payment is None:
+        raise NotFound(N_("There is no such payment."))
+    order = _get_order(payment.order_id)
+    mine = [p for p in list_card_payments(order.id) if p.id == payment_id]
+    if not mine or not _is_all_in(order, scope):
+        raise NotFound(N_("There is no such payment."))
+    most = refundable(mine[0])
+    return Backing(order, mine, most, most)
+
+
+def get_backing_of_person(registration_id: int, *, event_id: int, scope: Scope) -> Backing:
+    """Get what can be given back for one person; raise NotFound.
+
+    Where the order is also for events out of the scope, that is at most what this person's place costs.
+    """
+    r = get_registration(registration_id, event_id=event_id)
+    order = _get_order(r.order_id)
+    payments = list_card_payments(order.id)
+    left = sum(refundable(p) for p in payments)
+    cost = min(left, max(0, costs_of([r.id])[r.id]))
+    most = left if _is_all_in(order, scope) else cost
+    return Backing(order, payments, most, cost, r)
+
+
+def _get_order(order_id: int) -> Order:
+    return db.session.scalars(select(Order).where(Order.id == order_id).options(WITH_EVENTS)).one()
+
+
+def _is_all_in(order: Order, scope: Scope) -> bool:
+    return scope is None or {r.event_id for r in order.registrations} <= scope
+
+
+@dataclass(frozen=True)
+class PaymentRow:
+    """A payment that counts, and its order."""
+
+    payment: Payment
+    order: Order
+    left: int
+
+
+def list_payments(scope: Scope = None, limit: int = 20) -> list[PaymentRow]:
+    """List the newest payments by card that count; `scope` keeps orders for these events only, None all."""
+    query = (
+        select(Payment, Order)
+        .join(Order, Order.id == Payment.order_id)
+        .where(Payment.problem.is_(None), Payment.method == Method.CARD)
+        .where(Payment.reference.is_not(None), _all_in(scope))
+        .options(selectinload(Payment.refunds), selectinload(Payment.disputes), WITH_EVENTS)
+        .order_by(Payment.received_at.desc(), Payment.id.desc())
+        .limit(limit)
+    )
+    return [PaymentRow(p, o, refundable(p)) for p, o in db.session.execute(query)]
+
+
+def _all_in(scope: Scope) -> ColumnElement[bool]:
+    mine = Registration.order_id == Order.id
+    if scope is None:
+        return exists().where(mine)
+    return ~exists().where(mine, Registration.event_id.not_in(scope))
+
+
+# ---- an event that is called off
+
+
+def find_cancellation(event_id: int) -> Cancellation | None:
+    """Find what is written down about an event that is called off with people in it."""
+    return db.session.get(Cancellation, event_id, populate_existing=True)
+
+
+def list_called_off() -> list[int]:
+    """List events that are called off and in which somebody is still to be told or repaid."""
+    live = exists().where(_live(Cancellation.event_id))
+    query = select(Cancellation.event_id).where(or_(Cancellation.finished_at.is_(None), live))
+    return list(db.session.scalars(query.order_by(Cancellation.event_id)))
+
+
+def _live(event_id: object) -> ColumnElement[bool]:
+    return and_(Registration.event_id == event_id, Registration.state.in_(LIVE))
+
+
+def list_orders_to_cancel(event_id: int) -> list[int]:
+    """List orders with somebody in an event whose registration has not ended."""
+    query = select(Registration.order_id).where(_live(event_id)).distinct()
+    return list(db.session.scalars(query.order_by(Registration.order_id)))
+
+
+def list_refunds_to_make(event_id: int) -> list[int]:
+    """List refunds for people of an event that Stripe has not answered."""
+    query = (
+        select(Refund.id)
+        .join(Registration, Registration.id == Refund.registration_id)
+        .where(Registration.event_id == event_id, Refund.state.in_(UNSENT))
+        .order_by(Refund.id)
+    )
+    return list(db.session.scalars(query))
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What calling an event off will do. `back`: what goes back in minor units; `letters`: to how many people."""
+
+    confirmed: int
+    waiting: int
+    orders: int
+    paying: int
+    back: int
+    letters: int
+
+    @property
+    def people(self) -> int:
+        return self.confirmed + self.waiting
+
+
+def get_outlook(event_id: int) -> Outlook:
+    """Foresee what calling an event off will do, in a constant number of queries."""
+    query = select(Registration).where(_live(event_id)).order_by(Registration.id)
+    people = list(db.session.scalars(query))
+    order_ids = sorted({r.order_id for r in people})
+    paying = select(func.count()).where(
+        PaymentAttempt.order_id.in_(order_ids), PaymentAttempt.state.in_(HOLDING)
+    )
+    confirmed = sum(1 for r in people if r.state is S.CONFIRMED)
+    return Outlook(
+        confirmed=confirmed,
+        waiting=len(people) - confirmed,
+        orders=len(order_ids),
+        paying=db.session.scalar(paying) or 0,
+        back=_foresee(event_id, order_ids),
+        letters=sum(1 for r in people if r.email),
+    )
+
+
+def _foresee(event_id: int, order_ids: Sequence[int]) -> int:
+    mine = (
+        select(OrderLine.order_id, func.sum(OrderLine.amount))
+        .join(Registration, Registration.id == OrderLine.registration_id)
+        .where(_live(event_id), OrderLine.order_id.in_(order_ids))
+        .group_by(OrderLine.order_id)
+    )
+    goes = {o: int(n) for o, n in db.session.execute(mine)}
+    totals, sums = totals_of(order_ids), sums_of(order_ids)
+    return sum(
+        max(0, sums[o].paid - sums[o].refunded - (totals[o] - goes.get(o, 0))) for o in order_ids
+    )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an event that is called off has come; `amounts` in minor units and `counts`, by a refund's state."""
+
+    cancellation: Cancellation
+    left: int
+    done: int
+    letters: int
+    counts: dict[RefundState, int]
+    amounts: dict[RefundState, int]
+    failed: Sequence[RefundRow]
+
+    @property
+    def total(self) -> int:
+        return self.left + self.done
+
+    @property
+    def unsent(self) -> int:
+        return sum(self.counts.get(s, 0) for s in UNSENT)
+
+
+def get_progress(cancellation: Cancellation) -> Progress:
+    """Count how far it has come, from registrations, refunds and letters."""
+    event_id, since = cancellation.event_id, cancellation.requested_at
+    ended = and_(
+        Registration.event_id == event_id,
+        Registration.state == S.CANCELLED,
+        Registration.ended_at >= since,
+    )
+    by_state = (
+        select(Refund.state, func.count(), func.sum(Refund.amount))
+        .where(_of_event(event_id, since))
+        .join(Registration, Registration.id == Refund.registration_id)
+        .group_by(Refund.state)
+    )
+    rows = [(s, n, int(amount)) for s, n, amount in db.session.execute(by_state)]
+    return Progress(
+        cancellation,
+        _count(Registration, _live(event_id)),
+        _count(Registration, ended),
+        _count(Message, and_(Message.event_id == event_id, Message.kind == "event_cancelled")),
+        {s: n for s, n, _ in rows},
+        {s: amount for s, _, amount in rows},
+        _list_failed(event_id, since),
+    )
+
+
+def _of_event(event_id: int, since: datetime) -> ColumnElement[bool]:
+    return and_(Registration.event_id == event_id, Refund.requested_at >= since)
+
+
+def _count(model: type[Registration] | type[Message], which: ColumnElement[bool]) -> int:
+    return db.session.scalar(select(func.count()).select_from(model).where(which)) or 0
+
+
+def _list_failed(event_id: int, since: datetime) -> list[RefundRow]:
+    query = (
+        select(Refund, Order)
+        .join(Registration, Registration.id == Refund.registration_id)
+        .join(Order, Order.id == Registration.order_id)
+        .where(_of_event(event_id, since), Refund.state == RefundState.FAILED)
+        .order_by(Refund.id)
+        .limit(100)
+    )
+    return [RefundRow(refund, order) for refund, order in db.session.execute(query)]
