@@ -1,16 +1,17 @@
 """Reading payments and refunds, always with a constant number of queries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, func, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy import ColumnElement, func, literal, or_, select, union_all
+from sqlalchemy.orm import joinedload, selectinload
 
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
 from regsys.ledger import rules
-from regsys.ledger.models import Payment, Refund
+from regsys.ledger.models import Dispute, Payment, Refund
+from regsys.ledger.states import RefundState
 
 
 @dataclass(frozen=True)
@@ -20,57 +21,63 @@ class Sums:
     paid: int = 0
     refunded: int = 0
     quarantined: int = 0
+    disputed: int = 0
 
     def balance(self, total: int, *, processing: bool = False) -> rules.Balance:
         """Return the balance of an order that costs `total`."""
-        return rules.Balance(total, self.paid, self.refunded, self.quarantined, processing)
+        return rules.Balance(
+            total, self.paid, self.refunded, self.quarantined, processing, self.disputed
+        )
 
 
 def payments_of(order_ids: Sequence[int]) -> list[Payment]:
-    """List the payments of these orders with their refunds, oldest first."""
+    """List the payments of these orders with their refunds and disputes, oldest first."""
     query = (
         select(Payment)
         .where(Payment.order_id.in_(order_ids))
-        .options(selectinload(Payment.refunds))
+        .options(selectinload(Payment.refunds), joinedload(Payment.disputes))
         .order_by(Payment.received_at, Payment.id)
     )
-    return list(db.session.scalars(query))
+    return list(db.session.scalars(query).unique())
 
 
 def sums_of(order_ids: Sequence[int]) -> dict[int, Sums]:
     """Add up the money of these orders; every id has an entry."""
-    came = _by_order_and_worth(
-        select(Payment.order_id, _is_sound(), func.sum(Payment.amount)), order_ids
-    )
-    gone = _by_order_and_worth(
-        select(Payment.order_id, _is_sound(), func.sum(Refund.amount))
-        .join(Refund, Refund.payment_id == Payment.id)
-        .where(_counts()),
-        order_ids,
-    )
-    return {
-        o: Sums(
-            came.get((o, True), 0),
-            gone.get((o, True), 0),
-            came.get((o, False), 0) - gone.get((o, False), 0),
-        )
-        for o in order_ids
+    came = select(literal("came"), Payment.order_id, _is_sound(), func.sum(Payment.amount))
+    gone = select(literal("gone"), Payment.order_id, _is_sound(), func.sum(Refund.amount))
+    gone = gone.join(Refund, Refund.payment_id == Payment.id).where(_counts())
+    hurt = select(literal("hurt"), Payment.order_id, _is_sound(), func.sum(Dispute.amount))
+    hurt = hurt.join(Dispute, Dispute.payment_id == Payment.id).where(_hurts())
+    mine = [
+        q.where(Payment.order_id.in_(order_ids)).group_by(Payment.order_id, _is_sound())
+        for q in (came, gone, hurt)
+    ]
+    found: dict[tuple[str, int, bool], int] = {
+        (what, order, bool(sound)): int(n)
+        for what, order, sound, n in db.session.execute(union_all(*mine))
     }
+    return {o: _sums(found, o) for o in order_ids}
+
+
+def _sums(found: Mapping[tuple[str, int, bool], int], order_id: int) -> Sums:
+    def get(what: str, *, sound: bool) -> int:
+        return found.get((what, order_id, sound), 0)
+
+    return Sums(
+        get("came", sound=True),
+        get("gone", sound=True),
+        get("came", sound=False) - get("gone", sound=False),
+        get("hurt", sound=True),
+    )
 
 
 def sums_in(payments: Sequence[Payment]) -> Sums:
-    """Add up payments of one order that are loaded with their refunds; it agrees with `sums_of`."""
+    """Add up payments of one order that are loaded with refunds and disputes; it agrees with `sums_of`."""
     sound = [p for p in payments if p.problem is None]
     odd = [p for p in payments if p.problem is not None]
     given = sum(p.amount - left_of(p) for p in sound)
-    return Sums(sum(p.amount for p in sound), given, sum(left_of(p) for p in odd))
-
-
-def _by_order_and_worth(
-    query: Select[int, bool, int], order_ids: Sequence[int]
-) -> dict[tuple[int, bool], int]:
-    mine = query.where(Payment.order_id.in_(order_ids)).group_by(Payment.order_id, _is_sound())
-    return {(order, bool(sound)): int(n) for order, sound, n in db.session.execute(mine)}
+    hurt = sum(d.amount for p in sound for d in p.disputes if d.status not in rules.HARMLESS)
+    return Sums(sum(p.amount for p in sound), given, sum(left_of(p) for p in odd), hurt)
 
 
 def _is_sound() -> ColumnElement[bool]:
@@ -79,6 +86,10 @@ def _is_sound() -> ColumnElement[bool]:
 
 def _counts() -> ColumnElement[bool]:
     return Refund.state.in_(rules.COUNTED)
+
+
+def _hurts() -> ColumnElement[bool]:
+    return Dispute.status.not_in(rules.HARMLESS)
 
 
 def get_payment(payment_id: int) -> Payment:
@@ -91,21 +102,41 @@ def get_payment(payment_id: int) -> Payment:
 
 
 def left_of(payment: Payment) -> int:
-    """Return how much of a payment can still be given back; its refunds are loaded."""
+    """Return how much of a payment was not given back; its refunds are loaded."""
     return rules.left_of(payment.amount, [(r.state, r.amount) for r in payment.refunds])
 
 
+def is_blocked(payment: Payment) -> bool:
+    """Tell whether a dispute forbids to give anything of a payment back."""
+    return any(not d.refundable for d in payment.disputes)
+
+
+def refundable(payment: Payment) -> int:
+    """Return how much of a payment can be given back here: nothing while a dispute forbids it."""
+    return 0 if is_blocked(payment) else max(0, left_of(payment))
+
+
+def find_by_reference(reference: str | None, charge: str | None) -> Payment | None:
+    """Find the payment that came through this intent, or by this charge."""
+    same = [Payment.reference == reference] if reference else []
+    same += [Payment.charge == charge] if charge else []
+    return db.session.scalar(select(Payment).where(or_(*same)).limit(1)) if same else None
+
+
 def list_with_problem() -> list[Payment]:
-    """List payments that need a person: with a problem, and not given back in full, oldest first."""
+    """List payments that need a person: with a problem, and not yet back in full, oldest first.
+
+    Money that is on its way back is among them until it has arrived.
+    """
     given = (
         select(func.coalesce(func.sum(Refund.amount), 0))
-        .where(Refund.payment_id == Payment.id, _counts())
+        .where(Refund.payment_id == Payment.id, Refund.state == RefundState.SUCCEEDED)
         .scalar_subquery()
     )
     query = (
         select(Payment)
         .where(Payment.problem.is_not(None), given < Payment.amount)
-        .options(selectinload(Payment.refunds))
+        .options(selectinload(Payment.refunds), joinedload(Payment.disputes))
         .order_by(Payment.received_at, Payment.id)
     )
-    return list(db.session.scalars(query))
+    return list(db.session.scalars(query).unique())

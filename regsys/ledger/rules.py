@@ -10,6 +10,9 @@ from regsys.ledger.states import Problem, RefundState
 
 # A refund counts from the moment at which it is asked for, until it has failed.
 COUNTED = frozenset(RefundState) - {RefundState.FAILED}
+# Stripe's words for a dispute that has come to nothing. Any other is open or lost, also one that we do not know.
+HARMLESS = frozenset({"won", "warning_closed", "prevented"})
+CLOSED = HARMLESS | {"lost"}
 
 
 class MoneyState(StrEnum):
@@ -22,6 +25,7 @@ class MoneyState(StrEnum):
     OVERPAID = "overpaid"
     PARTLY_REFUNDED = "partly refunded"
     REFUNDED = "refunded"
+    DISPUTED = "disputed"
 
 
 WORDS = {
@@ -32,6 +36,7 @@ WORDS = {
     MoneyState.OVERPAID: N_("Overpaid"),
     MoneyState.PARTLY_REFUNDED: N_("Partly refunded"),
     MoneyState.REFUNDED: N_("Refunded"),
+    MoneyState.DISPUTED: N_("Disputed"),
 }
 
 REFUND_WORDS = {
@@ -40,6 +45,16 @@ REFUND_WORDS = {
     RefundState.PENDING: N_("On its way"),
     RefundState.SUCCEEDED: N_("Given back"),
     RefundState.FAILED: N_("Failed"),
+}
+DISPUTE_WORDS = {
+    "warning_needs_response": N_("The bank asks; an answer is needed"),
+    "warning_under_review": N_("The bank asks; our answer is with it"),
+    "warning_closed": N_("The bank asked, and it came to nothing"),
+    "needs_response": N_("Contested; an answer is needed"),
+    "under_review": N_("Contested; our answer is with the bank"),
+    "won": N_("Won: the money stays here"),
+    "lost": N_("Lost: the money went back"),
+    "prevented": N_("It came to nothing"),
 }
 PROBLEM_TITLES = {
     Problem.MISMATCH: N_("Not the amount that we asked for"),
@@ -51,10 +66,10 @@ PROBLEM_WORDS = {
         "Amount or currency differ from the order, so nobody was confirmed by it."
     ),
     Problem.DOUBLE: N_(
-        "The order was paid before. Its places are confirmed, this money is too much."
+        "The order was paid before. Its places are confirmed, this money is too much and goes back."
     ),
     Problem.NO_PLACE: N_(
-        "The money came after the places were given away. Nobody was confirmed by it."
+        "The money came after the places were given away. Nobody was confirmed by it, and it goes back."
     ),
 }
 
@@ -64,7 +79,8 @@ class Balance:
     """An order's money in minor units.
 
     `total` is what it costs, `paid` and `refunded` come from payments that count; `quarantined` is what is left of
-    payments that need a person and do not count. `processing`: the bank has not said yes yet.
+    payments that need a person and do not count. `processing`: the bank has not said yes yet. `disputed`: what card
+    holders contest, or have got back by it; it changes the word only, nobody loses a place by a dispute.
     """
 
     total: int
@@ -72,6 +88,7 @@ class Balance:
     refunded: int = 0
     quarantined: int = 0
     processing: bool = False
+    disputed: int = 0
 
     @property
     def net(self) -> int:
@@ -91,6 +108,8 @@ class Balance:
     @property
     def state(self) -> MoneyState:
         """Return the one word for it."""
+        if self.disputed:
+            return MoneyState.DISPUTED
         if self.net > self.total:
             return MoneyState.OVERPAID
         if self.refunded:
@@ -110,8 +129,18 @@ def left_of(amount: int, refunds: Iterable[tuple[RefundState, int]]) -> int:
     return amount - sum(given for state, given in refunds if state in COUNTED)
 
 
-def why_not_refund(amount: int, left: int) -> Refusal | None:
-    """Refuse to give back nothing, or more than is left of the payment."""
+def dispute_words(status: str) -> str:
+    """Return the message id that says it to people; a word of Stripe's that we do not know sends them there."""
+    return DISPUTE_WORDS.get(status, N_("See Stripe"))
+
+
+def why_not_refund(amount: int, left: int, *, blocked: bool = False) -> Refusal | None:
+    """Refuse to give back nothing, or more than is left of the payment; `blocked`: a dispute forbids it."""
+    if blocked:
+        return Refusal(
+            "Disputed",
+            N_("The card holder contests this payment, so it is settled at Stripe and not here."),
+        )
     if left <= 0:
         return Refusal("RefundedAlready", N_("All of this payment has been given back already."))
     if not 0 < amount <= left:

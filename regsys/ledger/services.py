@@ -1,18 +1,19 @@
 """Writing down money: each payment once, each refund before anybody is asked for it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import or_, select
 
 from regsys.audit import services as audit
-from regsys.kernel.actors import Actor
+from regsys.kernel.actors import STRIPE, Actor
 from regsys.kernel.db import db, lock_rows
 from regsys.kernel.errors import NotFound, Refused
-from regsys.kernel.states import move
+from regsys.kernel.states import can_move, move
 from regsys.kernel.text import N_
 from regsys.ledger import queries, rules
-from regsys.ledger.models import Method, Payment, Refund
+from regsys.ledger.models import Dispute, Method, Payment, Refund
 from regsys.ledger.states import Problem, RefundState
 
 
@@ -34,7 +35,7 @@ def record_payment(
 
     The caller holds the order's lock.
     """
-    existing = _find(attempt_id, reference)
+    existing = _find(attempt_id, reference, charge)
     if existing:
         return existing
     payment = Payment(
@@ -78,7 +79,8 @@ def request_refund(
     it out after the commit.
     """
     payment = _lock(payment_id)
-    refusal = rules.why_not_refund(amount, queries.left_of(payment))
+    blocked = queries.is_blocked(payment)
+    refusal = rules.why_not_refund(amount, queries.left_of(payment), blocked=blocked)
     if refusal:
         raise Refused(refusal)
     refund = Refund(
@@ -118,11 +120,13 @@ def move_refund(
     stripe_id: str | None = None,
     error: str = "",
 ) -> None:
-    """Note how far a refund has come; forward only, and the same news twice changes nothing."""
+    """Note how far a refund has come: forward only, so that old news and the same news twice change nothing."""
     refund = db.session.get_one(Refund, refund_id, populate_existing=True, with_for_update=True)
     refund.stripe_id = stripe_id or refund.stripe_id
-    refund.error = error[:500]
-    if refund.state == to:
+    if refund.state == to or can_move(refund.MOVES, refund.state, to):
+        refund.error = error[:500]
+    if not can_move(refund.MOVES, refund.state, to):
+        db.session.flush()
         return
     before = {"state": refund.state}
     move(refund, to, now=now)
@@ -132,9 +136,96 @@ def move_refund(
     )
 
 
-def _find(attempt_id: int | None, reference: str | None) -> Payment | None:
+def import_refund(
+    payment_id: int,
+    *,
+    stripe_id: str,
+    state: RefundState,
+    amount: int,
+    reason: str,
+    error: str,
+    now: datetime,
+) -> Refund:
+    """Write down a refund that was made in Stripe's dashboard; the same one is written down once.
+
+    It is not capped: what has happened is written down, whatever else was asked for.
+    """
+    payment = _lock(payment_id)
+    known = next((r for r in payment.refunds if r.stripe_id == stripe_id), None)
+    if known:
+        return known
+    refund = Refund(
+        payment_id=payment.id,
+        imported=True,
+        state=state,
+        state_at=now,
+        amount=amount,
+        currency=payment.currency,
+        stripe_id=stripe_id,
+        reason=reason[:500],
+        requested_by=STRIPE.label,
+        requested_at=now,
+        error=error[:500],
+    )
+    db.session.add(refund)
+    db.session.flush()
+    db.session.refresh(payment, ["refunds"])
+    _record("refund.imported", payment, actor=STRIPE, now=now, after=_shown(refund))
+    return refund
+
+
+@dataclass(frozen=True)
+class Contested:
+    """A dispute as Stripe tells it; the amount in minor units."""
+
+    stripe_id: str
+    status: str
+    reason: str
+    amount: int
+    currency: str
+    refundable: bool
+    due_by: datetime | None
+    opened_at: datetime
+
+
+def record_dispute(payment_id: int, told: Contested, *, now: datetime) -> Dispute:
+    """Write down what Stripe says of a dispute; each change of its status goes into the audit.
+
+    One that is closed stays closed, whatever an older answer says.
+    """
+    payment = _lock(payment_id)
+    dispute = next((d for d in payment.disputes if d.stripe_id == told.stripe_id), None)
+    before = dispute.status if dispute else None
+    if before in rules.CLOSED and told.status not in rules.CLOSED and dispute:
+        return dispute
+    if dispute is None:
+        dispute = Dispute(payment_id=payment.id, stripe_id=told.stripe_id)
+        db.session.add(dispute)
+    dispute.status, dispute.reason = told.status[:60], told.reason[:60]
+    dispute.amount, dispute.currency = told.amount, told.currency
+    dispute.refundable, dispute.due_by = told.refundable, told.due_by
+    dispute.opened_at, dispute.told_at = told.opened_at, now
+    db.session.flush()
+    db.session.refresh(payment, ["disputes"])
+    if before != told.status:
+        after = {"status": told.status, "amount": told.amount, "currency": told.currency}
+        old = {"status": before} if before else None
+        _record("payment.disputed", payment, actor=STRIPE, now=now, before=old, after=after)
+    return dispute
+
+
+def note_fee(payment_id: int, *, fee: int | None, charge: str | None) -> None:
+    """Add what Stripe's books did not say yet when the money came."""
+    payment = _lock(payment_id)
+    payment.fee = fee if payment.fee is None else payment.fee
+    payment.charge = payment.charge or charge
+    db.session.flush()
+
+
+def _find(attempt_id: int | None, reference: str | None, charge: str | None) -> Payment | None:
     same = [Payment.attempt_id == attempt_id] if attempt_id else []
     same += [Payment.reference == reference] if reference else []
+    same += [Payment.charge == charge] if charge else []
     return db.session.scalar(select(Payment).where(or_(*same)).limit(1)) if same else None
 
 
@@ -142,7 +233,7 @@ def _lock(payment_id: int) -> Payment:
     rows = lock_rows(Payment, [payment_id])
     if not rows:
         raise NotFound(N_("There is no such payment."))
-    db.session.refresh(rows[0], ["refunds"])
+    db.session.refresh(rows[0], ["refunds", "disputes"])
     return rows[0]
 
 

@@ -6,12 +6,12 @@ from regsys.kernel import clock
 from regsys.kernel.errors import UpstreamFailed
 from regsys.kernel.settings import Settings
 from regsys.payments import gateway, queries
-from regsys.payments.gateway import Endpoint
+from regsys.payments.shapes import Endpoint
 
 Finding = tuple[bool, str, str]
 
 PATH = "/webhooks/stripe"
-# What the endpoint must be subscribed to; what we do not act on yet is stored all the same.
+# What the endpoint must be subscribed to.
 EVENTS = (
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",

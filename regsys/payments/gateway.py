@@ -4,8 +4,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from flask import current_app
@@ -13,7 +12,19 @@ from flask import current_app
 from regsys.kernel.db import forbid_in_transaction
 from regsys.kernel.errors import UpstreamFailed
 from regsys.kernel.text import N_
-from regsys.payments.rules import REFUND_TAG, TAG, Notice, Session
+from regsys.payments.books import Back, Charge, Contest, Line
+from regsys.payments.rules import TAG, Notice, Session
+from regsys.payments.shapes import (
+    Endpoint,
+    StripeDispute,
+    StripeRefund,
+    id_of,
+    read_dispute,
+    read_event,
+    read_refund,
+    read_session,
+    tag_of,
+)
 from regsys.web.urls import settings
 
 if TYPE_CHECKING:
@@ -54,27 +65,6 @@ class BadSignature(Exception):
     """A notice that Stripe did not sign, or not lately."""
 
 
-@dataclass(frozen=True)
-class StripeRefund:
-    """A refund as Stripe tells it; the amount in Stripe's own units."""
-
-    id: str
-    status: str
-    amount: int
-    tag: str | None
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A webhook endpoint as Stripe knows it."""
-
-    url: str
-    status: str
-    api_version: str | None
-    events: Sequence[str]
-
-
 # ---- sessions ----
 
 
@@ -83,21 +73,21 @@ def create_session(params: Mapping[str, Any], *, key: str) -> Session:
     with _speaking("creating a Checkout session") as client:
         sessions = client.v1.checkout.sessions
         made = sessions.create(cast(Any, dict(params)), {"idempotency_key": key})
-    return _session(made)
+    return read_session(made)
 
 
 def retrieve_session(session_id: str) -> Session:
     """Return the session as it is now; raise Missing."""
     with _speaking("asking for a Checkout session") as client:
         found = client.v1.checkout.sessions.retrieve(session_id, {"expand": list(WHOLE_SESSION)})
-    return _session(found)
+    return read_session(found)
 
 
 def expire_session(session_id: str) -> Session:
     """End an open session; raise Rejected if it is not open any more."""
     with _speaking("ending a Checkout session") as client:
         ended = client.v1.checkout.sessions.expire(session_id)
-    return _session(ended)
+    return read_session(ended)
 
 
 def find_session(tag: str, *, since: datetime, until: datetime) -> Session | None:
@@ -106,7 +96,7 @@ def find_session(tag: str, *, since: datetime, until: datetime) -> Session | Non
     with _speaking("listing Checkout sessions") as client:
         page = client.v1.checkout.sessions.list({"created": cast(Any, span), "limit": 100})
         for _ in range(_MOST_PAGES):
-            found = [s for s in map(_session, page.data) if s.tag == tag]
+            found = [s for s in map(read_session, page.data) if s.tag == tag]
             if found or not page.has_more:
                 return found[0] if found else None
             page = page.next_page()
@@ -123,14 +113,38 @@ def create_refund(
     params = {"payment_intent": payment_intent, "amount": amount, "metadata": dict(metadata)}
     with _speaking("refunding a payment") as client:
         made = client.v1.refunds.create(cast(Any, params), {"idempotency_key": key})
-    return _refund(made)
+    return read_refund(made)
 
 
 def list_refunds(payment_intent: str) -> list[StripeRefund]:
     """List the refunds of a payment, newest first."""
     with _speaking("listing refunds") as client:
         page = client.v1.refunds.list({"payment_intent": payment_intent, "limit": 100})
-    return [_refund(r) for r in page.data]
+    return [read_refund(r) for r in page.data]
+
+
+def retrieve_refund(refund_id: str) -> StripeRefund:
+    """Return a refund as it is now; raise Missing."""
+    with _speaking("asking for a refund") as client:
+        return read_refund(client.v1.refunds.retrieve(refund_id))
+
+
+def retrieve_dispute(dispute_id: str) -> StripeDispute:
+    """Return a dispute as it is now; raise Missing."""
+    with _speaking("asking for a dispute") as client:
+        return read_dispute(client.v1.disputes.retrieve(dispute_id))
+
+
+def find_intent(charge: str) -> str | None:
+    """Return the payment intent of a charge; raise Missing."""
+    with _speaking("asking for a charge") as client:
+        return id_of(client.v1.charges.retrieve(charge).payment_intent)
+
+
+def find_tag(payment_intent: str) -> str | None:
+    """Return our mark on a payment intent, if it has one; raise Missing."""
+    with _speaking("asking for a payment") as client:
+        return tag_of(client.v1.payment_intents.retrieve(payment_intent).metadata, TAG)
 
 
 # ---- the account ----
@@ -149,8 +163,10 @@ def list_endpoints() -> list[Endpoint]:
     return [Endpoint(e.url, e.status, e.api_version, list(e.enabled_events)) for e in page.data]
 
 
-def list_events(*, since: datetime, types: Sequence[str], undelivered: bool) -> list[Notice]:
-    """List at most 100 events of some types since a moment, newest first."""
+def list_events(
+    *, since: datetime, types: Sequence[str], undelivered: bool, pages: int = 1
+) -> list[Notice]:
+    """List events of some types since a moment, newest first: at most 100 a page."""
     params: dict[str, Any] = {
         "created": {"gte": int(since.timestamp())},
         "types": list(types),
@@ -160,7 +176,13 @@ def list_events(*, since: datetime, types: Sequence[str], undelivered: bool) -> 
         params["delivery_success"] = False
     with _speaking("listing events") as client:
         page = client.v1.events.list(cast(Any, params))
-        return [_notice(e.to_dict(for_json=True)) for e in page.data]
+        found = [read_event(e.to_dict(for_json=True)) for e in page.data]
+        for _ in range(pages - 1):
+            if not page.has_more:
+                break
+            page = page.next_page()
+            found += [read_event(e.to_dict(for_json=True)) for e in page.data]
+    return found
 
 
 def api_version() -> str:
@@ -179,24 +201,8 @@ def read_notice(body: bytes, signature: str | None, secrets: Sequence[str]) -> N
             sdk.WebhookSignature.verify_header(body, signature, secret, SIGNATURE_TOLERANCE)
         except sdk.SignatureVerificationError:
             continue
-        return _notice(json.loads(body))
+        return read_event(json.loads(body))
     raise BadSignature
-
-
-def _notice(event: Any) -> Notice:
-    try:
-        if event["object"] != "event":
-            raise ValueError(f"no event of Stripe's first API: {event['object']}")
-        return Notice(
-            id=str(event["id"]),
-            type=str(event["type"]),
-            object_id=str(event["data"]["object"].get("id") or ""),
-            livemode=bool(event["livemode"]),
-            api_version=event.get("api_version"),
-            created_at=datetime.fromtimestamp(event["created"], UTC),
-        )
-    except (KeyError, TypeError, AttributeError) as e:
-        raise ValueError(f"not the shape of an event: {e!r}") from None
 
 
 # ---- inside ----
@@ -247,44 +253,71 @@ def _speaking(what: str) -> Iterator["stripe.StripeClient"]:
         raise Unreachable(_NO_ANSWER) from e
 
 
-def _session(found: "stripe.checkout.Session") -> Session:
-    intent = found.payment_intent
-    metadata = found.metadata
-    return Session(
-        id=found.id,
-        status=found.status or "",
-        payment_status=found.payment_status,
-        amount_total=found.amount_total,
-        currency=found.currency,
-        livemode=found.livemode,
-        mode=found.mode,
-        url=found.url,
-        payment_intent=intent if isinstance(intent, str) or intent is None else intent.id,
-        tag=metadata[TAG] if metadata and TAG in metadata else None,
-        fee=_fee(intent),
-        charge=_charge(intent),
+# ---- Stripe's books: every list to its end, one page after the other ----
+
+
+def list_charges(since: int) -> Iterator[Charge]:
+    """Return the charges that brought money since a moment (seconds since 1970), newest first."""
+    return (_book_charge(c) for c in _every("charges", since) if c.status == "succeeded")
+
+
+def list_all_refunds(since: int) -> Iterator[Back]:
+    """Return all refunds since a moment."""
+    return (
+        Back(r.id, _id(r.charge), r.amount, r.currency.upper(), r.created, r.status or "pending")
+        for r in _every("refunds", since)
     )
 
 
-def _fee(intent: Any) -> int | None:
-    """Return the fee, where the whole chain down to the line in Stripe's books was sent."""
-    charge = getattr(intent, "latest_charge", None)
-    line = getattr(charge, "balance_transaction", None)
-    return getattr(line, "fee", None)
-
-
-def _charge(intent: Any) -> str | None:
-    """Return the id of the charge, where the intent was sent with it, expanded or not."""
-    charge = getattr(intent, "latest_charge", None)
-    return charge if isinstance(charge, str) or charge is None else str(charge.id)
-
-
-def _refund(made: "stripe.Refund") -> StripeRefund:
-    metadata = made.metadata
-    return StripeRefund(
-        id=made.id,
-        status=made.status or "",
-        amount=made.amount,
-        tag=metadata[REFUND_TAG] if metadata and REFUND_TAG in metadata else None,
-        reason=getattr(made, "failure_reason", None) or getattr(made, "pending_reason", None) or "",
+def list_disputes(since: int) -> Iterator[Contest]:
+    """Return all disputes since a moment."""
+    return (
+        Contest(d.id, _id(d.charge), d.amount, d.currency.upper(), d.created)
+        for d in _every("disputes", since)
     )
+
+
+def list_balance_lines(since: int) -> Iterator[Line]:
+    """Return the lines of the account's statement since a moment."""
+    return (
+        Line(t.type, _id(t.source), t.amount, t.fee, t.net, t.currency.upper(), t.created)
+        for t in _every("balance_transactions", since)
+    )
+
+
+def get_balance() -> dict[str, int]:
+    """Return what the account holds by currency, available or not yet, in Stripe's units."""
+    with _speaking("asking for the balance") as client:
+        held = client.v1.balance.retrieve()
+    sums: dict[str, int] = {}
+    parts: list[Any] = [*held.available, *held.pending]
+    for part in parts:
+        sums[part.currency.upper()] = sums.get(part.currency.upper(), 0) + part.amount
+    return sums
+
+
+def _every(what: str, since: int) -> Iterator[Any]:
+    """Ask for the first page now, and for each other one when it is needed."""
+    with _speaking(f"listing {what}") as client:
+        page = getattr(client.v1, what).list({"created": {"gte": since}, "limit": 100})
+    return _pages(what, page)
+
+
+def _pages(what: str, page: Any) -> Iterator[Any]:
+    yield from page.data
+    while page.has_more:
+        with _speaking(f"listing more {what}"):
+            page = page.next_page()
+        yield from page.data
+
+
+def _book_charge(c: Any) -> Charge:
+    marks = c.metadata.to_dict() if c.metadata else {}
+    intent, currency = _id(c.payment_intent), c.currency.upper()
+    return Charge(
+        c.id, intent, c.amount, currency, c.created, marks.get(TAG), marks.get("order")
+    )  # fmt: skip
+
+
+def _id(thing: Any) -> str | None:
+    return thing if isinstance(thing, str) or thing is None else str(thing.id)

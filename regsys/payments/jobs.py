@@ -2,19 +2,24 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from regsys.jobs.periodic import Handler, Periodic
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
-from regsys.payments import queries, services
+from regsys.kernel.errors import UpstreamFailed
+from regsys.payments import cancelling, gateway, queries, rules, services
+from regsys.payments.checks import EVENTS
 from regsys.payments.gateway import Unreachable
-from regsys.payments.settle import execute_refund, process_event, settle
+from regsys.payments.settle import MONEY_BACK, execute_refund, import_refunds, process_event, settle
 from regsys.web.urls import settings
 
 log = logging.getLogger(__name__)
 
+TYPES = [t for t in EVENTS if t.startswith(MONEY_BACK)]
 # Seconds of one round: a job's lease is 60.
 ROUND = 40.0
 
@@ -35,6 +40,54 @@ def poll(payload: Mapping[str, Any]) -> None:
     for refund_id in queries.list_refunds_to_send(now=now):
         if time.monotonic() > end or not _refund(refund_id):
             return
+    _find_missed(rules.LOOK_BACK, end=end)
+
+
+def catch_up(payload: Mapping[str, Any]) -> None:
+    """Ask once an hour what a minute's look does not find: pending refunds, late fees, events of a long silence."""
+    if not settings().STRIPE_SECRET_KEY:
+        return
+    end = time.monotonic() + ROUND
+    now = clock.now()
+    steps: list[Callable[[], object]] = [
+        *(partial(import_refunds, intent) for intent in queries.list_pending_intents(now=now)),
+        *(partial(settle, attempt_id=a) for a in queries.list_without_fee(now=now)),
+    ]
+    for step in steps:
+        if time.monotonic() > end or not _try(step):
+            return
+    _find_missed(rules.LOOK_FAR_BACK, end=end)
+
+
+def _try(step: Callable[[], object]) -> bool:
+    """Take one step; return False where Stripe is not there."""
+    try:
+        step()
+        return True
+    except Exception as e:
+        log.exception("%s could not be done", step)
+        return not isinstance(e, Unreachable)
+
+
+def _find_missed(back: timedelta, *, end: float) -> None:
+    """Process what Stripe has told nobody about refunds and disputes; sessions are asked about one by one."""
+    now = clock.now()
+    since = now - back
+    try:
+        listed = gateway.list_events(since=since, types=TYPES, undelivered=False, pages=5)
+    except UpstreamFailed as e:
+        log.warning("Stripe's events could not be listed: %s", e)
+        return
+    seen = queries.list_seen_events([n.id for n in listed])
+    for notice in reversed(listed):
+        if notice.id in seen or notice.livemode is not settings().livemode:
+            continue
+        if time.monotonic() > end:
+            return
+        with transaction():
+            is_new = services.receive(notice, now=now, found=True)
+        if is_new:
+            process_event(notice.id)
 
 
 def _ask(attempt_id: int) -> bool:
@@ -60,5 +113,18 @@ def _refund(refund_id: int) -> bool:
         return not isinstance(e, Unreachable)
 
 
-HANDLERS: dict[str, Handler] = {"payments.poll": poll}
-PERIODIC = [Periodic("payments.poll", every=60)]
+def call_off(payload: Mapping[str, Any]) -> datetime | None:
+    """Tell and repay everybody of events that are called off; it comes round, so that nothing late is forgotten."""
+    return cancelling.call_off(queries.list_called_off())
+
+
+HANDLERS: dict[str, Handler] = {
+    "payments.poll": poll,
+    "payments.catch_up": catch_up,
+    "payments.call_off": call_off,
+}
+PERIODIC = [
+    Periodic("payments.poll", every=60),
+    Periodic("payments.catch_up", every=3600),
+    Periodic("payments.call_off", every=60),
+]

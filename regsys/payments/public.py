@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -75,6 +75,11 @@ def paid(token: str) -> ResponseReturnValue:
     state = look_again(known)
     if state in (AttemptState.OPEN, AttemptState.CREATED):
         return _confirming(token, known.session_id or "")
+    if state is AttemptState.PROCESSING:
+        flash(
+            _("Your bank needs some days for this. Your places are kept until it has answered."),
+            "good",
+        )
     if state is AttemptState.QUARANTINED:
         return render_template("payments/problem.html", token=token)
     return redirect(url_for("registration.order", token=token), 303)

@@ -22,6 +22,13 @@ FIRST_ASK = timedelta(minutes=3)
 ASK_EVERY = timedelta(seconds=55)
 # What a payer gets to try again where a session ended before its time, or was never made.
 SHORT_HOLD = timedelta(minutes=10)
+# What a payer gets whose bank said no days later: the letter must find them first.
+ANOTHER_TRY = timedelta(hours=24)
+# A bank that takes its days is asked about so often, and so long before anybody is told.
+ASK_BANK_EVERY = timedelta(minutes=55)
+BANK_PATIENCE = timedelta(days=14)
+# Money that we can give back by ourselves: nobody has to decide anything.
+GOES_BACK = frozenset({Problem.DOUBLE, Problem.NO_PLACE})
 # What a place waits for where wrong money came for it, until a person has looked.
 LOOKED_AT_WITHIN = timedelta(hours=24)
 # So long after an ended payment its event may be missing before anybody is told.
@@ -32,6 +39,11 @@ LONGEST_WAIT = timedelta(hours=1)
 MOST_LINES = 100
 # Stripe keeps keys for 24 hours at least.
 KEY_LIVES = timedelta(hours=20)
+# What precedes the outcome of an event that was not delivered: it says nothing about how deliveries arrive.
+FOUND = "found: "
+# What is looked for in Stripe's list every minute, and once an hour.
+LOOK_BACK = timedelta(hours=2)
+LOOK_FAR_BACK = timedelta(days=30)
 TAG = "regsys_attempt"
 REFUND_TAG = "regsys_refund"
 
@@ -75,6 +87,7 @@ class Session:
     tag: str | None = None
     fee: int | None = None
     charge: str | None = None
+    intent_status: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +116,7 @@ class Verdict(StrEnum):
 
     OPEN = "open"
     PROCESSING = "processing"
+    FAILED = "failed"
     PAID = "paid"
     MISMATCH = "mismatch"
     EXPIRED = "expired"
@@ -115,7 +129,8 @@ def judge(session: Session, asked: Asked) -> Verdict:
     if session.status != "complete":
         return Verdict.OPEN
     if session.payment_status == "unpaid":
-        return Verdict.PROCESSING
+        failed = session.intent_status in ("requires_payment_method", "canceled")
+        return Verdict.FAILED if failed else Verdict.PROCESSING
     return Verdict.PAID if _as_asked(session, asked) else Verdict.MISMATCH
 
 
@@ -168,9 +183,15 @@ def hold_after(expires_at: datetime, now: datetime) -> datetime | None:
     return now + SHORT_HOLD if now < expires_at else None
 
 
-def ask_due(created_at: datetime, asked_at: datetime | None, now: datetime) -> bool:
-    """Tell whether the poller asks Stripe about an open attempt: after three minutes, then every minute."""
-    return now - created_at >= FIRST_ASK and (asked_at is None or now - asked_at >= ASK_EVERY)
+def ask_due(
+    created_at: datetime, asked_at: datetime | None, now: datetime, *, at_bank: bool = False
+) -> bool:
+    """Tell whether the poller asks Stripe about an open attempt: after three minutes, then every minute.
+
+    `at_bank`: the payer is done, and the bank takes days; then hourly.
+    """
+    every = ASK_BANK_EVERY if at_bank else ASK_EVERY
+    return now - created_at >= FIRST_ASK and (asked_at is None or now - asked_at >= every)
 
 
 def event_due(received_at: datetime, tries: int, now: datetime) -> bool:
@@ -201,6 +222,16 @@ class Offer:
     email: str
     success_url: str
     cancel_url: str
+    methods: Sequence[str] = ("card",)
+
+
+# Delayed methods work in one currency each.
+METHOD_CURRENCIES = {"us_bank_account": "USD", "sepa_debit": "EUR"}
+
+
+def methods_for(currency: str, delayed: Sequence[str]) -> list[str]:
+    """Return how an order in this currency can be paid: by card, and by the delayed methods that are switched on."""
+    return ["card", *(m for m in delayed if METHOD_CURRENCIES.get(m) == currency)]
 
 
 def build_params(offer: Offer, *, tag: str, expires_at: datetime) -> dict[str, Any]:
@@ -210,7 +241,7 @@ def build_params(offer: Offer, *, tag: str, expires_at: datetime) -> dict[str, A
     params = {
         "mode": "payment",
         "submit_type": "book",
-        "allowed_payment_method_types": ["card"],
+        "allowed_payment_method_types": list(offer.methods),
         # Otherwise Stripe may take another currency than the one that we asked for.
         "adaptive_pricing": {"enabled": False},
         "client_reference_id": offer.code,

@@ -1,4 +1,4 @@
-"""Asking Stripe, then writing down what it said: the way of everything that concerns an attempt or a refund.
+"""Asking Stripe, then writing down what it said: the way of everything that concerns an attempt.
 
 This counts as a door: webhook, success page, poller and organizer all come through here. Stripe is always asked with
 no transaction open; one transaction then locks the order and lets everything follow. Any step may be cut off and
@@ -14,11 +14,12 @@ from regsys.kernel.actors import STRIPE, Actor
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Busy, Refused, UpstreamFailed
 from regsys.kernel.text import N_
-from regsys.ledger import services as ledger
-from regsys.ledger.states import RefundState
-from regsys.payments import gateway, queries, rules, services
-from regsys.payments.gateway import KeyReused, Missing, Rejected, StripeRefund, Unreachable
+from regsys.payments import gateway, queries, refunds, rules, services
+from regsys.payments.gateway import KeyReused, Missing, Rejected, Unreachable
 from regsys.payments.queries import Known
+from regsys.payments.refunds import execute_refund as execute_refund
+from regsys.payments.refunds import import_dispute as import_dispute
+from regsys.payments.refunds import import_refunds as import_refunds
 from regsys.payments.rules import Session
 from regsys.payments.services import Step
 from regsys.payments.states import HOLDING, AttemptState
@@ -116,6 +117,15 @@ def _create(known: Known) -> Session:
     return session
 
 
+def end_checkout(order_id: int) -> Settled | None:
+    """End the payment page that is open for an order, so that the order can change; None: there is none.
+
+    Where it was paid in the meantime it is settled instead. Raises UpstreamFailed: then it may still be open.
+    """
+    attempt = queries.find_holding(order_id)
+    return _end_attempt(queries.get_attempt(attempt.id)) if attempt else None
+
+
 def _end_attempt(known: Known) -> Settled:
     """End an attempt that no longer fits; if it was paid in the meantime, settle it instead."""
     if known.livemode is not settings().livemode:
@@ -174,6 +184,7 @@ def settle(
         stray = services.apply_session(
             known.id, session, actor=actor, now=clock.now(), event_id=event_id
         )
+    refunds.give_back(known.id, actor=actor)
     if stray and follow:
         _end_stray(stray)
     return _stands(known.id)
@@ -265,6 +276,24 @@ def look_again(known: Known) -> AttemptState:
         return known.state
 
 
+# Kinds of events about money that went back, or is to.
+MONEY_BACK = ("refund.", "charge.refund", "charge.dispute.")
+
+
+def _follow(kind: str, object_id: str, event_id: str) -> None:
+    """Let refunds and disputes follow an event, also where it came before the event of its payment."""
+    unknown = refunds.follow(kind, object_id, event_id=event_id)
+    if unknown is None:
+        return
+    tag = refunds.find_tag(unknown) if unknown else None
+    known = queries.find_by_tag(tag) if tag else None
+    if known:
+        settle(attempt_id=known.id)
+        if refunds.follow(kind, object_id, event_id=event_id) is None:
+            return
+    _mark(event_id, "foreign")
+
+
 def process_event(event_id: str) -> bool:
     """Make the effects of an event that is in the inbox; on any failure it stays due, and False is returned."""
     try:
@@ -273,6 +302,8 @@ def process_event(event_id: str) -> bool:
             return True
         if event.type.startswith("checkout.session."):
             settle(session_id=event.object_id, event_id=event_id)
+        elif event.type.startswith(MONEY_BACK):
+            _follow(event.type, event.object_id, event_id)
         else:
             _mark(event_id, "ignored")
         return True
@@ -281,46 +312,3 @@ def process_event(event_id: str) -> bool:
         with transaction():
             services.fail_event(event_id, f"{type(e).__name__}: {e}")
         return False
-
-
-# ---- money goes back ----
-
-
-def execute_refund(refund_id: int, *, actor: Actor = STRIPE) -> RefundState:
-    """Ask Stripe for a refund that is written down; the same refund is never made twice. Raises UpstreamFailed."""
-    with transaction():
-        order = services.submit_refund(refund_id, actor=actor, now=clock.now())
-    if order is None:
-        return queries.get_refund_state(refund_id)
-    try:
-        answer = _refund_once(order)
-        state, said, stripe_id = rules.refund_state(answer.status), answer.reason, answer.id
-    except Rejected as e:
-        log.error("Stripe rejected refund %s: %s (%s)", refund_id, e.said, e.code)
-        state, said, stripe_id = RefundState.FAILED, e.said, ""
-    with transaction():
-        ledger.move_refund(
-            refund_id, state, actor=actor, now=clock.now(), stripe_id=stripe_id, error=said
-        )
-    return state
-
-
-def _refund_once(order: services.RefundOrder) -> StripeRefund:
-    """Make the refund, or find the one that an earlier call has made and never heard of."""
-    found = None
-    if rules.must_look_first(order.requested_at, clock.now()):
-        found = _find_refund(order)
-    try:
-        return found or gateway.create_refund(
-            order.payment_intent, order.amount, key=order.key, metadata=order.metadata
-        )
-    except Rejected:
-        found = _find_refund(order)
-        if found:
-            return found
-        raise
-
-
-def _find_refund(order: services.RefundOrder) -> StripeRefund | None:
-    refunds = gateway.list_refunds(order.payment_intent)
-    return next((r for r in refunds if r.tag == order.key), None)

@@ -50,7 +50,6 @@ def test_rule_10_late_money_that_finds_a_free_place_confirms(shop: Shop) -> None
 def test_rule_10_late_money_without_a_place_is_set_aside_and_nobody_is_put_out(
     shop: Shop,
 ) -> None:
-    """Half of the rule: until money goes back by itself, it is shown red and given back by a button."""
     late = shop.order(size=1)
     session = lose(shop, late)
     let_lapse(shop, late)

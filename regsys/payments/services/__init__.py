@@ -8,6 +8,14 @@ from regsys.payments.services.attempts import (
     open_attempt,
     record_session,
 )
+from regsys.payments.services.following import apply_dispute, apply_refunds, finish_refund
+from regsys.payments.services.giving import (
+    cancel_order,
+    cancel_person,
+    finish_cancellation,
+    give_back,
+    start_cancellation,
+)
 from regsys.payments.services.inbox import fail_event, mark_event, receive
 from regsys.payments.services.refunding import RefundOrder, request_full_refund, submit_refund
 from regsys.payments.services.settling import apply_session
@@ -17,13 +25,21 @@ __all__ = [
     "RefundOrder",
     "Step",
     "abandon",
+    "apply_dispute",
+    "apply_refunds",
     "apply_session",
+    "cancel_order",
+    "cancel_person",
     "fail_event",
+    "finish_cancellation",
+    "finish_refund",
+    "give_back",
     "mark_event",
     "note_failure",
     "open_attempt",
     "receive",
     "record_session",
     "request_full_refund",
+    "start_cancellation",
     "submit_refund",
 ]

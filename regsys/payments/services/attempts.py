@@ -91,6 +91,7 @@ def _offer(facts: CheckoutFacts, prefill: bool) -> rules.Offer:
         email=rules.usable_email(facts.payer_email) if prefill else "",
         success_url=success + "?session_id={CHECKOUT_SESSION_ID}",
         cancel_url=absolute("registration.order", token=facts.token),
+        methods=rules.methods_for(facts.currency, settings().STRIPE_DELAYED_METHODS),
     )
 
 

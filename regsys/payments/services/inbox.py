@@ -7,11 +7,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from regsys.kernel.db import db
 from regsys.payments import queries
 from regsys.payments.models import StripeEvent
-from regsys.payments.rules import Notice
+from regsys.payments.rules import FOUND, Notice
 
 
-def receive(notice: Notice, *, now: datetime) -> bool:
-    """Put an event into the inbox, once; return False if it has been processed already."""
+def receive(notice: Notice, *, now: datetime, found: bool = False) -> bool:
+    """Put an event into the inbox, once; return False if it has been processed already.
+
+    `found`: it was not delivered, we have seen it in Stripe's list.
+    """
     insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     row = {
         "id": notice.id,
@@ -22,7 +25,7 @@ def receive(notice: Notice, *, now: datetime) -> bool:
         "created_at": notice.created_at,
         "received_at": now,
         "tries": 0,
-        "outcome": "",
+        "outcome": FOUND if found else "",
     }
     db.session.execute(
         insert(StripeEvent).values(**row).on_conflict_do_nothing(index_elements=["id"])
@@ -36,7 +39,8 @@ def mark_event(event_id: str, outcome: str, *, now: datetime) -> None:
     event = queries.find_event(event_id)
     if event and event.processed_at is None:
         event.processed_at = now
-        event.outcome = outcome[:40]
+        mark = FOUND if event.outcome.startswith(FOUND) else ""
+        event.outcome = f"{mark}{outcome}"[:40]
         event.error = None
         db.session.flush()
 

@@ -42,6 +42,11 @@ def _check_card(payment: Payment) -> str:
     return payment.reference
 
 
+def key_of(refund: Refund, payment_intent: str) -> str:
+    """Return the idempotency key and mark of a refund; the intent keeps two installations on one account apart."""
+    return f"refund-{refund.id}-{payment_intent}"
+
+
 def submit_refund(refund_id: int, *, actor: Actor, now: datetime) -> RefundOrder | None:
     """Note that Stripe is asked for a refund, and return what to ask; None: it has answered already."""
     refund = db.session.get_one(Refund, refund_id, populate_existing=True, with_for_update=True)
@@ -49,8 +54,7 @@ def submit_refund(refund_id: int, *, actor: Actor, now: datetime) -> RefundOrder
         return None
     intent = _check_card(refund.payment)
     ledger.move_refund(refund_id, RefundState.SUBMITTED, actor=actor, now=now)
-    # The intent's id keeps two installations on one Stripe account apart.
-    key = f"refund-{refund.id}-{intent}"
+    key = key_of(refund, intent)
     return RefundOrder(
         payment_intent=intent,
         amount=money.to_stripe(refund.amount, refund.currency),

@@ -3,13 +3,16 @@
 import logging
 from datetime import datetime
 
-from regsys.kernel.actors import Actor
+from flask_babel import gettext as _
+
+from regsys.kernel.actors import SYSTEM, Actor
 from regsys.kernel.db import db
 from regsys.kernel.states import can_move, move
 from regsys.ledger import services as ledger
 from regsys.ledger.models import Method, Payment
+from regsys.ledger.rules import PROBLEM_TITLES
 from regsys.ledger.states import Problem
-from regsys.payments import queries, rules
+from regsys.payments import mail, queries, rules
 from regsys.payments.models import PaymentAttempt
 from regsys.payments.rules import Asked, Session, Verdict
 from regsys.payments.services.attempts import attach, let_go, lock, write_down
@@ -38,6 +41,8 @@ def apply_session(
         _take_money(attempt, session, verdict, actor=actor, now=now)
     elif verdict is Verdict.EXPIRED:
         _end(attempt, actor=actor, now=now)
+    elif verdict is Verdict.FAILED:
+        _fail(attempt, actor=actor, now=now)
     else:
         _go_on(attempt, verdict, now=now)
     if event_id:
@@ -50,6 +55,7 @@ def _take_money(
     attempt: PaymentAttempt, session: Session, verdict: Verdict, *, actor: Actor, now: datetime
 ) -> None:
     if attempt.state in (AttemptState.PAID, AttemptState.QUARANTINED):
+        _complete(attempt, session)
         return
     attempt.payment_intent = session.payment_intent
     before = registrations.due(attempt.order_id)
@@ -69,6 +75,13 @@ def _take_money(
         _set_aside(attempt, payment, problem, actor=actor, now=now)
     else:
         move(attempt, AttemptState.PAID, now=now)
+
+
+def _complete(attempt: PaymentAttempt, session: Session) -> None:
+    """Add the fee, which Stripe's books may not say yet when the money comes."""
+    payment = queries.find_payment_of(attempt.id)
+    if payment and payment.fee is None and session.fee is not None:
+        ledger.note_fee(payment.id, fee=session.fee, charge=session.charge)
 
 
 def _record(
@@ -99,15 +112,41 @@ def _set_aside(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Keep money that does not count for a person to look at; a place that is held waits for that person."""
+    """Keep money that does not count: it goes back by itself, or a person looks at it while the places wait."""
     held = attempt.state in HOLDING
     move(attempt, AttemptState.QUARANTINED, now=now)
     attempt.error = problem
     if payment:
         ledger.mark_problem(payment.id, problem, actor=actor, now=now)
+    by_itself = problem in rules.GOES_BACK
+    if payment and by_itself:
+        _give_back(attempt, payment, problem, now=now)
     if held:
-        let_go(attempt, until=now + rules.LOOKED_AT_WITHIN, actor=actor, now=now)
+        wait = rules.SHORT_HOLD if by_itself else rules.LOOKED_AT_WITHIN
+        let_go(attempt, until=now + wait, actor=actor, now=now)
     log.error("payment for order %s set aside: %s (%r)", attempt.order_id, problem, attempt)
+
+
+def _give_back(
+    attempt: PaymentAttempt, payment: Payment, problem: Problem, *, now: datetime
+) -> None:
+    """Ask for all of it back, once: Stripe is asked after the commit."""
+    why = _(PROBLEM_TITLES[problem])
+    refund = ledger.refund_whole(payment.id, reason=why, actor=SYSTEM, now=now)
+    mail.send_money_back(registrations.get_order(attempt.order_id), refund, problem, now=now)
+
+
+def _fail(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
+    """Keep the places for another try after a bank said no, days after the payer was done."""
+    if attempt.state not in HOLDING:
+        return
+    if attempt.state is not AttemptState.PROCESSING:
+        move(attempt, AttemptState.PROCESSING, now=now)
+    move(attempt, AttemptState.FAILED, now=now)
+    until = now + rules.ANOTHER_TRY
+    let_go(attempt, until=until, actor=actor, now=now)
+    mail.send_failed(registrations.get_order(attempt.order_id), attempt, until=until, now=now)
+    write_down("payment.failed", attempt, actor=actor, now=now)
 
 
 def _end(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
@@ -125,6 +164,8 @@ def _go_on(attempt: PaymentAttempt, verdict: Verdict, *, now: datetime) -> None:
     to = AttemptState.PROCESSING if verdict is Verdict.PROCESSING else AttemptState.OPEN
     if attempt.state in HOLDING and can_move(attempt.MOVES, attempt.state, to):
         move(attempt, to, now=now)
+        if to is AttemptState.PROCESSING:
+            mail.send_processing(registrations.get_order(attempt.order_id), attempt, now=now)
 
 
 def _find_stray(attempt: PaymentAttempt, session: Session) -> str | None:

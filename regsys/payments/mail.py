@@ -1,0 +1,95 @@
+"""Letters about money that does not go the straight way; each once, in the transaction that makes it true."""
+
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+
+from regsys.kernel.money import show
+from regsys.ledger.models import Refund
+from regsys.ledger.states import Problem
+from regsys.outbox import services as outbox
+from regsys.outbox.compose import compose
+from regsys.payments.models import PaymentAttempt
+from regsys.registration.mail import rows_of
+from regsys.registration.models import Order
+from regsys.web import html
+from regsys.web.urls import absolute, settings
+
+
+def send_money_back(order: Order, refund: Refund, problem: Problem, *, now: datetime) -> None:
+    """Tell the payer that money which found no place, or came twice, goes back by itself."""
+    twice = problem is Problem.DOUBLE
+    amount = show(refund.amount, refund.currency)
+    _to_payer(
+        "money_back",
+        order,
+        key=f"money-back:{refund.payment_id}",
+        subject=_("You get %(amount)s back", amount=amount),
+        context={"amount": amount, "twice": twice},
+        now=now,
+    )
+
+
+def send_processing(order: Order, attempt: PaymentAttempt, *, now: datetime) -> None:
+    """Tell the payer that the bank needs some days, and that the places are kept meanwhile."""
+    _to_payer(
+        "processing",
+        order,
+        key=f"processing:{attempt.id}",
+        subject=_("Your payment is on its way"),
+        context={"amount": show(attempt.amount, attempt.currency)},
+        now=now,
+    )
+
+
+def send_failed(order: Order, attempt: PaymentAttempt, *, until: datetime, now: datetime) -> None:
+    """Tell the payer that the bank said no, how long the places are kept, and where to try again."""
+    zone = order.registrations[0].event.time_zone
+    _to_payer(
+        "failed",
+        order,
+        key=f"payment-failed:{attempt.id}",
+        subject=_("Your payment did not go through"),
+        context={
+            "amount": show(attempt.amount, attempt.currency),
+            "until": html.when(until, zone),
+        },
+        now=now,
+    )
+
+
+def _to_payer(
+    kind: str, order: Order, *, key: str, subject: str, context: dict[str, Any], now: datetime
+) -> None:
+    draft = compose(
+        f"payments/mail_{kind}",
+        key=key,
+        kind=f"payment_{kind}",
+        to=(order.payer_name, order.email),
+        subject=subject,
+        links={"order": absolute("registration.order", token=order.token)},
+        context={"order": order, "rows_of": rows_of, "people": order.registrations, **context},
+        order_id=order.id,
+    )
+    outbox.enqueue(draft, now=now)
+
+
+def send_refund_failed(order: Order, refund: Refund, *, why: str, now: datetime) -> None:
+    """Tell the organizers that money which was to go back did not arrive."""
+    known = settings()
+    draft = compose(
+        "payments/mail_refund_failed",
+        key=f"refund-failed:{refund.id}",
+        kind="refund_failed",
+        to=(known.ORGANISATION_NAME, known.ORGANISATION_EMAIL or known.MAIL_DEFAULT_SENDER),
+        subject=_("A refund did not arrive: order %(code)s", code=order.code),
+        context={
+            "order": order,
+            "amount": show(refund.amount, refund.currency),
+            "reason": why,
+            "url": absolute("payments_organizer.money"),
+        },
+        order_id=order.id,
+    )
+    outbox.enqueue(draft, now=now)

@@ -1,0 +1,121 @@
+"""Reading attempts, as plain facts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+
+from regsys.kernel.db import db
+from regsys.kernel.errors import NotFound
+from regsys.kernel.text import N_
+from regsys.payments import rules
+from regsys.payments.models import PaymentAttempt
+from regsys.payments.states import HOLDING, AttemptState
+from regsys.registration.models import Registration
+from regsys.registration.states import RegistrationState
+
+
+@dataclass(frozen=True)
+class Known:
+    """An attempt as plain facts: they stay readable while Stripe is asked and no transaction is open."""
+
+    id: int
+    order_id: int
+    state: AttemptState
+    session_id: str | None
+    url: str | None
+    tag: str
+    amount: int
+    currency: str
+    livemode: bool
+    created_at: datetime
+    expires_at: datetime
+    asked_at: datetime | None
+
+
+def _known(attempt: PaymentAttempt | None) -> Known | None:
+    if attempt is None:
+        return None
+    return Known(
+        attempt.id,
+        attempt.order_id,
+        attempt.state,
+        attempt.session_id,
+        attempt.url,
+        attempt.key,
+        attempt.amount,
+        attempt.currency,
+        attempt.livemode,
+        attempt.created_at,
+        attempt.expires_at,
+        attempt.asked_at,
+    )
+
+
+def get_attempt(attempt_id: int) -> Known:
+    """Get an attempt's facts; raise NotFound."""
+    known = _known(db.session.get(PaymentAttempt, attempt_id, populate_existing=True))
+    if known is None:
+        raise NotFound(N_("There is no such payment."))
+    return known
+
+
+def get_params(attempt_id: int) -> dict[str, Any]:
+    """Get the parameters with which an attempt asks Stripe, byte for byte."""
+    return db.session.get_one(PaymentAttempt, attempt_id).params
+
+
+def find_by_session(session_id: str) -> Known | None:
+    """Find the attempt to which a session belongs."""
+    return _known(_attempt(PaymentAttempt.session_id == session_id))
+
+
+def find_by_tag(tag: str) -> Known | None:
+    """Find the attempt whose mark a session bears."""
+    return _known(_attempt(PaymentAttempt.key == tag))
+
+
+def _attempt(which: ColumnElement[bool]) -> PaymentAttempt | None:
+    return db.session.scalar(
+        select(PaymentAttempt).where(which), execution_options={"populate_existing": True}
+    )
+
+
+def find_holding(order_id: int) -> PaymentAttempt | None:
+    """Find the one attempt that may still bring money for an order."""
+    return _attempt(
+        (PaymentAttempt.order_id == order_id) & PaymentAttempt.state.in_(HOLDING),
+    )
+
+
+def list_awaiting(order_id: int) -> list[int]:
+    """List the registrations of an order that wait for its money."""
+    query = select(Registration.id).where(
+        Registration.order_id == order_id,
+        Registration.state == RegistrationState.AWAITING_PAYMENT,
+    )
+    return list(db.session.scalars(query))
+
+
+def list_to_ask(*, livemode: bool, now: datetime, limit: int = 100) -> list[int]:
+    """List attempts about which Stripe is asked now, those first that were not asked for longest.
+
+    Attempts made with a key of the other mode are asked only after their end: then they are given up.
+    """
+    last = func.coalesce(PaymentAttempt.asked_at, PaymentAttempt.created_at)
+    query = (
+        select(PaymentAttempt)
+        .where(
+            PaymentAttempt.state.in_(HOLDING), PaymentAttempt.created_at <= now - rules.FIRST_ASK
+        )
+        .where((PaymentAttempt.livemode == livemode) | (PaymentAttempt.expires_at <= now))
+        .order_by(last, PaymentAttempt.id)
+        .limit(limit)
+    )
+    return [a.id for a in db.session.scalars(query) if _ask_due(a, now)]
+
+
+def _ask_due(attempt: PaymentAttempt, now: datetime) -> bool:
+    at_bank = attempt.state is AttemptState.PROCESSING
+    return rules.ask_due(attempt.created_at, attempt.asked_at, now, at_bank=at_bank)

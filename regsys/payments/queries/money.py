@@ -1,0 +1,234 @@
+"""Reading the money that needs a person, and what is on its way back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, func, select, true
+from sqlalchemy.orm import aliased, selectinload
+
+from regsys.kernel.db import db
+from regsys.kernel.errors import NotFound
+from regsys.kernel.text import N_
+from regsys.ledger.models import Dispute, Payment, Refund
+from regsys.ledger.queries import left_of, list_with_problem
+from regsys.ledger.rules import CLOSED
+from regsys.ledger.states import RefundState
+from regsys.payments import rules
+from regsys.payments.models import PaymentAttempt
+from regsys.payments.queries.attempts import Known, get_attempt
+from regsys.payments.states import HOLDING, AttemptState
+from regsys.registration.models import Order, Registration
+
+Scope = frozenset[int] | None
+WITH_EVENTS = selectinload(Order.registrations).joinedload(Registration.event)
+
+
+@dataclass(frozen=True)
+class ProblemRow:
+    """A payment that does not count, and what can be given back of it; amounts in minor units."""
+
+    payment: Payment
+    order: Order
+    left: int
+
+
+def list_problems(scope: Scope = None) -> list[ProblemRow]:
+    """List payments that need a person, oldest first; `scope` keeps orders for these events, None all."""
+    payments = list_with_problem()
+    query = (
+        select(Order)
+        .where(Order.id.in_({p.order_id for p in payments}), _in_scope(scope))
+        .options(WITH_EVENTS)
+    )
+    orders = {o.id: o for o in db.session.scalars(query)}
+    return [ProblemRow(p, orders[p.order_id], left_of(p)) for p in payments if p.order_id in orders]
+
+
+@dataclass(frozen=True)
+class AttemptRow:
+    """A payment that should be over and is not, or about which Stripe could not be asked."""
+
+    attempt: PaymentAttempt
+    order: Order
+
+
+def list_attention(scope: Scope = None, *, now: datetime) -> list[AttemptRow]:
+    """List open attempts that are past their end, or whose last question to Stripe failed; at most 100."""
+    late = (PaymentAttempt.state != AttemptState.PROCESSING) & (
+        PaymentAttempt.expires_at <= now - rules.FIRST_ASK
+    )
+    late |= PaymentAttempt.state_at <= now - rules.BANK_PATIENCE
+    return _attempts(late | PaymentAttempt.error.is_not(None), scope)
+
+
+def list_open(scope: Scope = None) -> list[AttemptRow]:
+    """List the attempts that may still bring money, oldest first, at most 100."""
+    return _attempts(true(), scope)
+
+
+def _attempts(which: ColumnElement[bool], scope: Scope) -> list[AttemptRow]:
+    query = (
+        select(PaymentAttempt, Order)
+        .join(Order, Order.id == PaymentAttempt.order_id)
+        .where(PaymentAttempt.state.in_(HOLDING), which, _in_scope(scope))
+        .order_by(PaymentAttempt.created_at, PaymentAttempt.id)
+        .options(WITH_EVENTS)
+        .limit(100)
+    )
+    return [AttemptRow(attempt, order) for attempt, order in db.session.execute(query)]
+
+
+@dataclass(frozen=True)
+class RefundRow:
+    """A refund and the order whose money it gives back."""
+
+    refund: Refund
+    order: Order
+
+
+def list_refunds(scope: Scope = None) -> list[RefundRow]:
+    """List refunds, newest first, at most 50."""
+    query = (
+        select(Refund, Order)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .join(Order, Order.id == Payment.order_id)
+        .where(_in_scope(scope))
+        .order_by(Refund.requested_at.desc(), Refund.id.desc())
+        .limit(50)
+    )
+    return [RefundRow(refund, order) for refund, order in db.session.execute(query)]
+
+
+def list_refunds_to_send(*, now: datetime) -> list[int]:
+    """List refunds that Stripe has not answered within a minute, oldest first."""
+    waiting = (RefundState.REQUESTED, RefundState.SUBMITTED)
+    query = (
+        select(Refund.id)
+        .where(Refund.state.in_(waiting), Refund.requested_at <= now - rules.ASK_EVERY)
+        .order_by(Refund.id)
+    )
+    return list(db.session.scalars(query))
+
+
+def list_refunds_of(attempt_id: int) -> list[int]:
+    """List the refunds of an attempt's money of which Stripe has not heard yet."""
+    query = (
+        select(Refund.id)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Payment.attempt_id == attempt_id, Refund.state == RefundState.REQUESTED)
+        .order_by(Refund.id)
+    )
+    return list(db.session.scalars(query))
+
+
+def list_pending_intents(*, now: datetime) -> list[str]:
+    """List the payments at Stripe with a refund that has been pending for a while."""
+    query = (
+        select(Payment.reference)
+        .join(Refund, Refund.payment_id == Payment.id)
+        .where(Refund.state == RefundState.PENDING, Refund.state_at <= now - rules.ASK_BANK_EVERY)
+        .distinct()
+        .order_by(Payment.reference)
+    )
+    return [intent for intent in db.session.scalars(query) if intent]
+
+
+def list_without_fee(*, now: datetime, limit: int = 50) -> list[int]:
+    """List attempts whose payment came lately, and whose fee Stripe's books did not say yet."""
+    query = (
+        select(PaymentAttempt.id)
+        .join(Payment, Payment.attempt_id == PaymentAttempt.id)
+        .where(Payment.fee.is_(None), PaymentAttempt.session_id.is_not(None))
+        .where(Payment.received_at > now - rules.BANK_PATIENCE)
+        .order_by(PaymentAttempt.id)
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))
+
+
+def find_payment_of(attempt_id: int) -> Payment | None:
+    """Find the payment that an attempt brought."""
+    return db.session.scalar(select(Payment).where(Payment.attempt_id == attempt_id))
+
+
+def list_failed_refunds(scope: Scope = None) -> list[RefundRow]:
+    """List refunds that failed while their money is still here, and that nobody has repeated; oldest first."""
+    other = aliased(Refund)
+    counted = other.state != RefundState.FAILED
+    same = other.payment_id == Refund.payment_id
+    given = select(func.coalesce(func.sum(other.amount), 0)).where(same, counted)
+    query = (
+        select(Refund, Order)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .join(Order, Order.id == Payment.order_id)
+        .where(Refund.state == RefundState.FAILED, _in_scope(scope))
+        .where(~exists().where(same, counted, other.id > Refund.id))
+        .where(given.scalar_subquery() < Payment.amount)
+        .order_by(Refund.state_at, Refund.id)
+        .options(WITH_EVENTS)
+        .limit(100)
+    )
+    return [RefundRow(refund, order) for refund, order in db.session.execute(query)]
+
+
+@dataclass(frozen=True)
+class DisputeRow:
+    """A dispute and the order whose payment is contested."""
+
+    dispute: Dispute
+    order: Order
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether Stripe may still want an answer."""
+        return self.dispute.status not in CLOSED
+
+
+def list_disputes(scope: Scope = None) -> list[DisputeRow]:
+    """List disputes, open ones first with the nearest deadline first, at most 50."""
+    query = (
+        select(Dispute, Order)
+        .join(Payment, Payment.id == Dispute.payment_id)
+        .join(Order, Order.id == Payment.order_id)
+        .where(_in_scope(scope))
+        .order_by(Dispute.status.in_(CLOSED), Dispute.due_by, Dispute.id)
+        .options(WITH_EVENTS)
+        .limit(50)
+    )
+    return [DisputeRow(dispute, order) for dispute, order in db.session.execute(query)]
+
+
+def get_refund_state(refund_id: int) -> RefundState:
+    """Get how far a refund has come."""
+    return db.session.get_one(Refund, refund_id, populate_existing=True).state
+
+
+def get_problem(payment_id: int, scope: Scope = None) -> ProblemRow:
+    """Get a payment that needs a person, or needed one, if it lies in the scope; raise NotFound."""
+    query = (
+        select(Payment, Order)
+        .join(Order, Order.id == Payment.order_id)
+        .where(Payment.id == payment_id, Payment.problem.is_not(None), _in_scope(scope))
+        .options(selectinload(Payment.refunds), WITH_EVENTS)
+    )
+    found = db.session.execute(query).first()
+    if found is None:
+        raise NotFound(N_("There is no such payment."))
+    payment, order = found
+    return ProblemRow(payment, order, left_of(payment))
+
+
+def get_attempt_in(attempt_id: int, scope: Scope) -> Known:
+    """Get an attempt's facts if its order is for an event of the scope; raise NotFound."""
+    known = get_attempt(attempt_id)
+    order = select(Order.id).where(Order.id == known.order_id, _in_scope(scope))
+    if db.session.scalar(order) is None:
+        raise NotFound(N_("There is no such payment."))
+    return known
+
+
+def _in_scope(scope: Scope) -> ColumnElement[bool]:
+    """Say whether the order of a query is for one of these events; None: any order is."""
+    if scope is None:
+        return true()
+    return exists().where(Registration.order_id == Order.id, Registration.event_id.in_(scope))
