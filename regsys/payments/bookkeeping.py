@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, or_, select, update
 
@@ -19,6 +19,7 @@ from regsys.registration.models import Order, OrderLine
 
 # So much later than Stripe's our rows may be: a delayed method, or a worker that stood still.
 LATE = timedelta(days=10)
+FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 PART = 500
 
 
@@ -34,9 +35,8 @@ def start(
     *, since: datetime | None, until: datetime | None, actor: Actor, now: datetime
 ) -> Reconciliation:
     """Write down that somebody wants the books compared; `since` None: from the first day, `until` None: now."""
-    first = db.session.scalar(select(func.min(Order.created_at))) or now
     row = Reconciliation(
-        since=since or first - LATE,
+        since=since or FIRST_DAY,
         # What came in this very second belongs to it.
         until=until or now + timedelta(seconds=1),
         requested_by=actor.label[:200],

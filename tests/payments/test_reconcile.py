@@ -1,0 +1,144 @@
+"""`regsys reconcile` against the real stand-in: clean, then each odd thing by its name."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from regsys.kernel import clock as kernel_clock
+from regsys.kernel.actors import SYSTEM
+from regsys.kernel.db import db, transaction
+from regsys.payments import bookkeeping, books
+from regsys.payments.books import Books
+from regsys.payments.reconcile import reconcile
+from tests.payments.shop import Placed, Shop
+
+
+def _run() -> Books:
+    with transaction():
+        now = kernel_clock.now()
+        made = bookkeeping.start(since=None, until=None, actor=SYSTEM, now=now).id
+    return reconcile(made)
+
+
+def _buy(shop: Shop) -> tuple[Placed, str]:
+    """Return a paid order and its intent."""
+    order = shop.order()
+    session = shop.open(order)
+    intent = shop.pay(session)["payment_intent"]
+    shop.come_back(order, session)
+    return order, intent if isinstance(intent, str) else intent["id"]
+
+
+def _mine(found: Books, *words: str) -> list[str]:
+    """Return the kinds of what is odd about these: others share the stand-in."""
+    return [o.kind for o in found.odd if set(words) & set(o.facts.values())]
+
+
+def _damage(sql: str, **values: Any) -> None:
+    with transaction() as session:
+        session.execute(text(sql), values)
+
+
+def _row(sql: str, **values: Any) -> Any:
+    db.session.rollback()
+    return db.session.execute(text(sql), values).one()
+
+
+def _payment(order: Placed) -> Any:
+    sql = "SELECT p.*, o.code FROM payment p JOIN orders o ON o.id = p.order_id WHERE p.order_id = :id"
+    return _row(sql, id=order.id)
+
+
+def test_what_was_paid_agrees_to_the_cent(shop: Shop) -> None:
+    order, _ = _buy(shop)
+    found = _run()
+    paid = _payment(order)
+    assert _mine(found, paid.code, paid.charge) == []
+    assert found.matched >= 1
+    assert "balance_differs" not in [o.kind for o in found.odd]
+    kept = bookkeeping.find_last_finished()
+    assert kept is not None
+    assert books.load(kept.findings) == found
+
+
+def test_a_fee_that_is_missing_is_filled_in(shop: Shop) -> None:
+    order, _ = _buy(shop)
+    fee = _payment(order).fee
+    _damage("UPDATE payment SET fee = NULL WHERE order_id = :id", id=order.id)
+    found = _run()
+    assert found.fees == {_payment(order).id: fee}
+    assert _payment(order).fee == fee == 2698
+
+
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("UPDATE payment SET amount = amount - 100 WHERE order_id = :id", "amount_differs"),
+        ("UPDATE payment SET fee = fee + 1 WHERE order_id = :id", "fee_differs"),
+        (
+            "UPDATE payment SET charge = 'ch_none', reference = 'pi_none' WHERE order_id = :id",
+            "payment_unknown",
+        ),
+    ],
+)
+def test_a_payment_that_differs_is_named(shop: Shop, sql: str, kind: str) -> None:
+    order, _ = _buy(shop)
+    code = _payment(order).code
+    _damage(sql, id=order.id)
+    assert kind in _mine(_run(), code)
+
+
+def test_a_charge_without_our_payment_is_named_with_its_order(shop: Shop) -> None:
+    order, _ = _buy(shop)
+    paid = _payment(order)
+    _damage("DELETE FROM payment WHERE order_id = :id", id=order.id)
+    odd = [o for o in _run().odd if o.facts.get("charge") == paid.charge]
+    assert [o.kind for o in odd] == ["charge_unknown"]
+    assert odd[0].facts["order"] == paid.code
+    assert odd[0].facts["amount"] == "$920.00"
+
+
+def test_a_refund_made_in_the_dashboard_is_named(shop: Shop) -> None:
+    _order, intent = _buy(shop)
+    made = shop.control.refund_in_dashboard(intent, 5000)
+    odd = [o for o in _run().odd if o.facts.get("refund") == made["id"]]
+    assert [(o.kind, o.facts["amount"]) for o in odd] == [("refund_unknown", "$50.00")]
+
+
+def test_a_dispute_that_nobody_heard_of_is_named(shop: Shop) -> None:
+    _order, intent = _buy(shop)
+    made = shop.control.dispute(intent)
+    odd = [o for o in _run().odd if o.facts.get("dispute") == made["id"]]
+    assert [o.kind for o in odd] == ["dispute_unknown"]
+
+
+def test_money_above_the_price_is_named(shop: Shop) -> None:
+    order, _ = _buy(shop)
+    _damage("UPDATE order_line SET amount = amount - 100 WHERE order_id = :id", id=order.id)
+    assert _mine(_run(), _payment(order).code) == ["order_over"]
+
+
+def test_payouts_are_part_of_the_sums(shop: Shop) -> None:
+    _buy(shop)
+    shop.control.payout(early=True)
+    sums = _run().totals["USD"]
+    assert sums.paid_out < 0
+    assert sums.left == sums.gross + sums.refunds + sums.other - sums.fees + sums.paid_out
+
+
+def test_lines_that_do_not_make_the_balance_are_named() -> None:
+    lines = [books.Line("charge", "ch_1", 1000, 59, 941, "USD", 5)]
+    ours = books.Ours()
+    clean = books.compare(books.Theirs(lines=lines, balance={"USD": 941}), ours, since=0, until=9)
+    assert clean.odd == []
+    odd = books.compare(books.Theirs(lines=lines, balance={"USD": 900}), ours, since=0, until=9).odd
+    assert [(o.kind, o.facts) for o in odd] == [
+        ("balance_differs", {"amount": "$9.41", "theirs": "$9.00"})
+    ]
+
+
+def test_a_charge_of_somebody_else_is_only_counted() -> None:
+    charge = books.Charge("ch_1", "pi_1", 1000, "USD", 5, None, None)
+    found = books.compare(books.Theirs([charge]), books.Ours(), since=0, until=9)
+    assert (found.foreign, found.odd) == (1, [])
