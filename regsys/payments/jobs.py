@@ -14,6 +14,7 @@ from regsys.kernel.errors import UpstreamFailed
 from regsys.payments import cancelling, gateway, queries, rules, services
 from regsys.payments.checks import EVENTS
 from regsys.payments.gateway import Unreachable
+from regsys.payments.reconcile import reconcile
 from regsys.payments.settle import MONEY_BACK, execute_refund, import_refunds, process_event, settle
 from regsys.web.urls import settings
 
@@ -118,7 +119,13 @@ def call_off(payload: Mapping[str, Any]) -> datetime | None:
     return cancelling.call_off(queries.list_called_off())
 
 
+def hold_against_stripe(payload: Mapping[str, Any]) -> None:
+    """Compare our rows with Stripe's books, as somebody asked for."""
+    reconcile(int(payload["id"]))
+
+
 HANDLERS: dict[str, Handler] = {
+    "payments.reconcile": hold_against_stripe,
     "payments.poll": poll,
     "payments.catch_up": catch_up,
     "payments.call_off": call_off,

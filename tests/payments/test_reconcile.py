@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from regsys import verify
 from regsys.kernel import clock as kernel_clock
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db, transaction
-from regsys.payments import bookkeeping, books
+from regsys.payments import bookkeeping, books, services
 from regsys.payments.books import Books
+from regsys.payments.jobs import HANDLERS
 from regsys.payments.reconcile import reconcile
 from tests.payments.shop import Placed, Shop
 
@@ -142,3 +144,29 @@ def test_a_charge_of_somebody_else_is_only_counted() -> None:
     charge = books.Charge("ch_1", "pi_1", 1000, "USD", 5, None, None)
     found = books.compare(books.Theirs([charge]), books.Ours(), since=0, until=9)
     assert (found.foreign, found.odd) == (1, [])
+
+
+def test_an_event_that_is_called_off_leaves_both_books_clean(shop: Shop) -> None:
+    order, _ = _buy(shop)
+    with transaction():
+        now = kernel_clock.now()
+        services.start_cancellation(order.event_id, reason="Ill", actor=SYSTEM, now=now)
+    shop.fresh()
+    HANDLERS["payments.call_off"]({})
+    shop.fresh()
+    assert _mine(_run(), _payment(order).code) == []
+    said = [s for s in verify.examine(now=kernel_clock.now()) if isinstance(s, verify.Said)]
+    assert [s.sentence for s in said if not s.fine] == []
+
+
+def test_the_worker_carries_out_what_the_button_asked_for(shop: Shop) -> None:
+    _buy(shop)
+    with transaction():
+        bookkeeping.start_job(since=None, until=None, actor=SYSTEM, now=kernel_clock.now())
+    made = bookkeeping.find_last()
+    assert made is not None
+    HANDLERS["payments.reconcile"]({"id": made.id})
+    shop.fresh()
+    kept = bookkeeping.find_last_finished()
+    assert kept is not None
+    assert books.load(kept.findings).matched >= 1
