@@ -287,3 +287,18 @@ def test_an_address_that_stripe_would_refuse_is_not_sent(address: str, kept: str
 
 def test_no_address_no_parameter() -> None:
     assert "customer_email" not in build(dataclasses.replace(OFFER, email=""))
+
+
+@pytest.mark.parametrize(
+    ("currency", "switched_on", "methods"),
+    [
+        ("USD", (), ["card"]),
+        ("USD", ("us_bank_account", "sepa_debit"), ["card", "us_bank_account"]),
+        ("EUR", ("us_bank_account", "sepa_debit"), ["card", "sepa_debit"]),
+        ("GBP", ("us_bank_account", "sepa_debit"), ["card"]),
+    ],
+)
+def test_rule_19_each_delayed_method_has_one_currency(
+    currency: str, switched_on: tuple[str, ...], methods: list[str]
+) -> None:
+    assert rules.methods_for(currency, switched_on) == methods
