@@ -6,12 +6,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from regsys.kernel.db import db, transaction
+from regsys.kernel.db import db
 from regsys.ledger.models import Refund
 from regsys.outbox.models import Message
 from regsys.payments.jobs import poll
 from regsys.registration import queries as registrations
-from regsys.registration.models import OrderLine, Registration
+from regsys.registration.models import OrderLine
 from tests.payments.shop import Placed, Shop
 from tests.payments.test_organizer import desk
 from tests.support.typist import Typist
@@ -223,15 +223,18 @@ def test_stripe_is_away_and_the_poller_carries_on(shop: Shop) -> None:
     assert len(shop.refunds_at_stripe(order)) == 1
 
 
-def test_a_failed_refund_is_shown_and_can_be_given_again(shop: Shop) -> None:
+def test_a_failed_refund_is_shown_with_its_reason(shop: Shop) -> None:
     order = paid(shop)
-    with transaction():
-        db.session.get_one(Registration, order.registrations[0]).note = "x"
-    shop.control.fail("create_refund", "429", times=3)
+    intent = shop.payment_rows(order)[0].reference or ""
+    shop.sandbox.client().v1.refunds.create({"payment_intent": intent})
     typist = Typist(desk(shop))
     assert give(typist, payment_page(shop, order), "920") == 303
+    assert [r[0] for r in refunds(shop)] == ["failed"]
     page = typist.get(payment_page(shop, order)).text
-    assert "Stripe was asked" in page
+    assert "$920.00: Failed" in page
+    assert "already been refunded" in page
+    balance = registrations.due(order.id)
+    assert (balance.due, balance.over) == (0, 92000)
 
 
 @pytest.mark.parametrize("what", ["refund", "cancel-paid"])
