@@ -16,6 +16,7 @@ from tests.hostile.conftest import Field
 from tests.hostile.corpus import PATH_VALUES, SEED, VALUES, some
 from tests.hostile.intruder import Intruder, Value
 from tests.support.needs import ROOT
+from tests.world import World
 
 SIZES = pytest.mark.parametrize("size", ["some", pytest.param("all", marks=pytest.mark.long)])
 METHODS = (
@@ -141,15 +142,15 @@ def test_no_parameter_of_a_query_fails(field: Field, size: str) -> None:
         if "GET" not in door.methods:
             continue
         names = list_parameters(field, door)
-        for name in some(chance, names, 2) if size == "some" else names:
+        for name in some(chance, names, 1) if size == "some" else names:
             for value in some(chance, VALUES, 1 if size == "some" else len(VALUES)):
                 ask(door, [(name, value)])
                 tried += 1
         ask(door, [(name, chance.choice(VALUES)) for name in names])
-        ask(door, [(n, v) for n in names for v in (chance.choice(VALUES), "1", "2")])
-        ask(door, [("unheard-of", "x"), ("", ""), ("a[b]", "c")])
+        twice = [(n, v) for n in names for v in (chance.choice(VALUES), "1", "2")]
+        ask(door, [*twice, ("unheard-of", "x"), ("", ""), ("a[b]", "c")])
     assert field.problems == ""
-    assert tried > 100
+    assert tried > 40
 
 
 def ask(door: Door, pairs: list[tuple[str, Value]]) -> None:
@@ -166,13 +167,13 @@ def test_no_parameter_of_a_post_fails(field: Field, size: str) -> None:
         if "POST" not in door.methods or door.rule.endpoint == "payments_webhook.stripe":
             continue
         names = list_parameters(field, door)
-        for name in some(chance, names, 2) if size == "some" else names:
+        for name in some(chance, names, 1) if size == "some" else names:
             for value in some(chance, VALUES, 1 if size == "some" else len(VALUES)):
                 pairs = [("csrf_token", token_of(door.intruder)), (name, value)]
                 door.intruder.attack(door.address, pairs, what=f"{name}={value!r:.30}")
                 tried += 1
     assert field.problems == ""
-    assert tried > 50
+    assert tried > 30
 
 
 def token_of(intruder: Intruder) -> str:
@@ -213,16 +214,17 @@ HEADERS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value"), HEADERS, ids=range(len(HEADERS)))
-def test_no_header_or_cookie_makes_a_page_fail(world: object, name: str, value: str) -> None:
-    client = world.app.test_client(use_cookies=False)  # type: ignore[attr-defined]
+def test_no_header_or_cookie_makes_a_page_fail(world: World) -> None:
+    client = world.app.test_client(use_cookies=False)
     pages = ("/", "/events", "/cart", "/contact", "/outbox", "/organize", "/signin", "/logo")
-    statuses = {path: client.get(path, headers=[(name, value)]).status_code for path in pages}
-    statuses |= {
-        f"POST {p}": client.post(p, headers=[(name, value)]).status_code
-        for p in ("/contact", "/webhooks/stripe")
+    asked = [*(("GET", p) for p in pages), ("POST", "/contact"), ("POST", "/webhooks/stripe")]
+    statuses = {
+        (header, method, path): client.open(path, method=method, headers=[header]).status_code
+        for header in HEADERS
+        for method, path in asked
     }
-    assert {path: s for path, s in statuses.items() if s >= 500} == {}
+    assert {what: status for what, status in statuses.items() if status >= 500} == {}
+    assert len(statuses) > 200
 
 
 def test_an_id_that_no_column_can_hold_is_not_there(field: Field) -> None:

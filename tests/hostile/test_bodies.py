@@ -2,8 +2,6 @@
 
 import json
 
-import pytest
-
 from tests.hostile.conftest import Field
 
 LIMIT = 2 * 1024 * 1024
@@ -35,18 +33,16 @@ BODIES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", BODIES)
-def test_a_broken_body_is_refused_and_changes_nothing(field: Field, what: str) -> None:
-    kind, body = BODIES[what]
-    event = field.world.event.id
-    for role, path in (
-        ("", "/contact"),
-        ("", "/cart/people/2"),
-        ("owner", f"/organize/events/{event}/edit"),
-    ):
-        intruder = field.intruders[role]
-        page = intruder.shoot("POST", path, what=what, data=body, content_type=kind)
-        assert page.status in (400, 413, 415), (path, page.status)
+def test_a_broken_body_is_refused_and_changes_nothing(field: Field) -> None:
+    edit = f"/organize/events/{field.world.event.id}/edit"
+    statuses = {
+        (what, path): field.intruders[role]
+        .shoot("POST", path, what=what, data=body, content_type=kind)
+        .status
+        for what, (kind, body) in BODIES.items()
+        for role, path in (("", "/contact"), ("", "/cart/people/2"), ("owner", edit))
+    }
+    assert {k: status for k, status in statuses.items() if status not in (400, 413, 415)} == {}
     assert field.problems == ""
 
 

@@ -26,6 +26,7 @@ from tests.hostile.intruder import Intruder, Pairs, fill
 from tests.hostile.test_addresses import SIZES, list_doors, token_of
 from tests.hostile.test_forms import list_targets
 from tests.house.test_pages import registrar_of
+from tests.support.visitor import Form
 
 
 @pytest.fixture
@@ -190,7 +191,7 @@ def test_two_clicks_and_two_tabs_end_in_one_deed_or_in_a_sentence(field: Field, 
     """Every form is sent twice as it stands, the second time from a tab that was opened before the first."""
     twice = 0
     targets = list(list_targets(field))
-    for target in some(random.Random(SEED), targets, 20) if size == "some" else targets:
+    for target in some(random.Random(SEED), targets, 12) if size == "some" else targets:
         client, path = target.intruder.client, target.action
         pairs = fill(target.form, {})
         data = {n: [as_text(v) for m, v in pairs if m == n] for n, _ in pairs}
@@ -202,7 +203,7 @@ def test_two_clicks_and_two_tabs_end_in_one_deed_or_in_a_sentence(field: Field, 
             p for p in target.intruder.problems if "yet it wrote" not in p
         ]
         twice += second.status < 500
-    assert twice > 15
+    assert twice > 9
     assert field.problems == ""
 
 
@@ -218,30 +219,28 @@ def _letters(app: Flask) -> Iterator[Message]:
 BREAKS = [v for v in VALUES if isinstance(v, str) and ("\n" in v or "\r" in v) and v.strip()]
 
 
-@pytest.mark.parametrize(
-    "sent", [*BREAKS, "=?utf-8?q?=0ABcc:_x=40example.org?=", "\u2028Bcc: x@example.org"]
-)
-def test_no_letter_gets_a_header_from_what_was_typed(field: Field, sent: str) -> None:
-    """By hand, by contact form, by the payer: whatever becomes a name, a subject or an address."""
-    owner, event = field.intruders["owner"], field.world.event.id
-    path = f"/organize/events/{event}/registrations/add"
-    form = owner.get(path).form("reason", action="")
-    values = {
-        "first_name": f"U{sent[:60]}",
-        "last_name": f"N{sent[:60]}",
-        "email": "u.n@example.org",
-        "reason": sent,
-    }
-    values["payment"] = "none"
-    data = {n: [as_text(v) for m, v in fill(form, values) if m == n] for n, _ in fill(form, values)}
-    assert owner.client.post(path, data=data).status_code == 303
-    made = [m for m in _letters(field.world.app) if m.to_email == "u.n@example.org"]
-    assert made
+def test_no_letter_gets_a_header_from_what_was_typed(field: Field) -> None:
+    """Of somebody put down by hand: whatever becomes a name, a subject or an address."""
+    sent = [*BREAKS, "=?utf-8?q?=0ABcc:_x=40example.org?=", "\u2028Bcc: x@example.org"]
+    path = f"/organize/events/{field.world.event.id}/registrations/add"
+    form = field.intruders["owner"].get(path).form("reason")
+    for number, text in enumerate(sent):
+        _put_down(field, path, form, text=text, email=f"u{number}@example.org")
+    made = [m for m in _letters(field.world.app) if re.match(r"u\d+@", m.to_email)]
+    assert len(made) == len(sent) > 4
     for m in made:
         assert "\n" not in f"{m.to_name}{m.to_email}{m.subject}{m.reply_to}"
         parsed = message_from_bytes(_as_sent(field.world.app, m), policy=SMTP)
         assert not {"bcc", "x-planted", "cc"} & {name.lower() for name in parsed.keys()}  # noqa: SIM118
-        assert [a.addr_spec for a in parsed["To"].addresses] == ["u.n@example.org"]
+        assert [a.addr_spec for a in parsed["To"].addresses] == [m.to_email]
+
+
+def _put_down(field: Field, path: str, form: Form, *, text: str, email: str) -> None:
+    names = {"first_name": f"U{text[:60]}", "last_name": f"N{text[:60]}"}
+    values = {**names, "email": email, "reason": text, "payment": "none"}
+    pairs = fill(form, values)
+    data = {n: [as_text(v) for m, v in pairs if m == n] for n, _ in pairs}
+    assert field.intruders["owner"].client.post(path, data=data).status_code == 303
 
 
 def _as_sent(app: Flask, m: Message) -> bytes:
