@@ -224,15 +224,15 @@ def test_no_letter_gets_a_header_from_what_was_typed(field: Field) -> None:
     sent = [*BREAKS, "=?utf-8?q?=0ABcc:_x=40example.org?=", "\u2028Bcc: x@example.org"]
     path = f"/organize/events/{field.world.event.id}/registrations/add"
     form = field.intruders["owner"].get(path).form("reason")
-    for number, text in enumerate(sent):
-        _put_down(field, path, form, text=text, email=f"u{number}@example.org")
-    made = [m for m in _letters(field.world.app) if re.match(r"u\d+@", m.to_email)]
-    assert len(made) == len(sent) > 4
-    for m in made:
+    for text in sent:
+        _put_down(field, path, form, text=text, email="u.n@example.org")
+        (m,) = [m for m in _letters(field.world.app) if m.to_email == "u.n@example.org"]
         assert "\n" not in f"{m.to_name}{m.to_email}{m.subject}{m.reply_to}"
         parsed = message_from_bytes(_as_sent(field.world.app, m), policy=SMTP)
         assert not {"bcc", "x-planted", "cc"} & {name.lower() for name in parsed.keys()}  # noqa: SIM118
-        assert [a.addr_spec for a in parsed["To"].addresses] == [m.to_email]
+        assert [a.addr_spec for a in parsed["To"].addresses] == ["u.n@example.org"]
+        field.ground.restore(field.ground.changed())
+    assert len(sent) > 4
 
 
 def _put_down(field: Field, path: str, form: Form, *, text: str, email: str) -> None:
