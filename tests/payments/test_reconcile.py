@@ -1,5 +1,6 @@
 """`regsys reconcile` against the real stand-in: clean, then each odd thing by its name."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +14,17 @@ from regsys.payments import bookkeeping, books, services
 from regsys.payments.books import Books
 from regsys.payments.jobs import HANDLERS
 from regsys.payments.reconcile import reconcile
+from tests.payments.conftest import NOWHERE
 from tests.payments.shop import Placed, Shop
+from tests.sandbox.control import Sandbox, running_sandbox
+
+
+@pytest.fixture(scope="module")
+def stripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Run a stand-in of this file's own: all of its books are compared, and other tests spoil them on purpose."""
+    with running_sandbox(tmp_path_factory.mktemp("stripe-books"), NOWHERE) as sandbox:
+        sandbox.control.hold()
+        yield sandbox
 
 
 def _run() -> Books:
