@@ -191,7 +191,7 @@ def test_two_clicks_and_two_tabs_end_in_one_deed_or_in_a_sentence(field: Field, 
     """Every form is sent twice as it stands, the second time from a tab that was opened before the first."""
     twice = 0
     targets = list(list_targets(field))
-    for target in some(random.Random(SEED), targets, 12) if size == "some" else targets:
+    for target in some(random.Random(SEED), targets, 6) if size == "some" else targets:
         client, path = target.intruder.client, target.action
         pairs = fill(target.form, {})
         data = {n: [as_text(v) for m, v in pairs if m == n] for n, _ in pairs}
