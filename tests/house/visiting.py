@@ -52,11 +52,7 @@ def list_foreign_addresses(app: Flask) -> Iterator[tuple[Rule, str]]:
     urls = app.url_map.bind("localhost")
     for rule in app.url_map.iter_rules():
         if rule.arguments and rule.endpoint != "static" and "GET" in (rule.methods or ()):
-            ints = {
-                name
-                for name, c in rule._converters.items()
-                if isinstance(c, IntegerConverter)
-            }
+            ints = {name for name, c in rule._converters.items() if isinstance(c, IntegerConverter)}
             values = {
                 name: 987654321 if name in ints else "no-such-thing" for name in rule.arguments
             }

@@ -1,6 +1,5 @@
 """Money that goes back: by itself, by hand, in Stripe's dashboard, and what is contested. Numbers: payments.md."""
 
-import itertools
 import threading
 from datetime import timedelta
 from typing import Any
@@ -251,36 +250,6 @@ def test_rule_24_a_refund_carried_out_by_two_at_once_is_one(app: Flask, shop: Sh
         t.join()
     assert refunds(shop, order) == [("succeeded", 5000, False)]
     assert len(shop.refunds_at_stripe(order)) == 1
-
-
-def test_rule_04_orders_and_losses_of_events_end_alike(shop: Shop) -> None:
-    """Completed, its duplicate, and a dashboard refund: any order, any one of them lost, then the poller."""
-    ends = set()
-    for drop in (None, 0, 1, 2, 3):
-        for shift in range(3):
-            order = shop.order()
-            session = shop.open(order)
-            paid = shop.pay(session)
-            intent = paid["payment_intent"]
-            shop.control.refund_in_dashboard(intent, 10000)
-            events = [*shop.told(session), *shop.told(session)]
-            events += [
-                e for e in shop.control.events()
-                if e["data"]["object"].get("payment_intent") == intent
-                and e["type"].startswith(("refund.", "charge.refunded"))
-            ]  # fmt: skip
-            turned = list(
-                itertools.islice(itertools.cycle(events[::-1]), shift, shift + len(events))
-            )
-            for n, event in enumerate(turned):
-                if n != drop:
-                    assert shop.deliver(event) == 200
-            shop.clock.move(minutes=4)
-            poll({})
-            ends.add(repr((shop.outcome(order), refunds(shop, order))))
-    assert ends == {
-        repr(((["confirmed"], ["paid"], [(92000, None)], 1), [("succeeded", 10000, True)]))
-    }
 
 
 # ---- contested
