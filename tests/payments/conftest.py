@@ -19,12 +19,17 @@ from tests.support import needs
 NOWHERE = "http://127.0.0.1:9/webhooks/stripe"
 
 
+def run_stripe(factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Run a stand-in; a file whose tests read all of its books or its clock has one of its own."""
+    with running_sandbox(factory.mktemp("stripe"), NOWHERE) as sandbox:
+        sandbox.control.hold()
+        yield sandbox
+
+
 @pytest.fixture(scope="session")
 def stripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Run one stand-in for all tests of this worker; each finds its own sessions in it."""
-    with running_sandbox(tmp_path_factory.mktemp("stripe"), NOWHERE) as sandbox:
-        sandbox.control.hold()
-        yield sandbox
+    yield from run_stripe(tmp_path_factory)
 
 
 class SharedClock(Clock):

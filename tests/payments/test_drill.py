@@ -6,7 +6,7 @@ An earlier page that ended, the payment (told twice) and a refund in Stripe's da
 
 import itertools
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -15,7 +15,9 @@ from sqlalchemy import select
 from regsys.kernel.db import db
 from regsys.ledger.models import Payment, Refund
 from regsys.payments.jobs import poll
+from tests.payments.conftest import run_stripe
 from tests.payments.shop import Doc, Placed, Shop
+from tests.sandbox.control import Sandbox
 
 SIX = (
     "checkout.session.expired",
@@ -27,6 +29,12 @@ SIX = (
 )
 SEED = 20261124
 GIVEN_BACK = 10000
+
+
+@pytest.fixture
+def stripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Run a stand-in of each test's own: its clock goes forward only, as Stripe's does."""
+    yield from run_stripe(tmp_path_factory)
 
 
 def list_drills() -> list[tuple[str, ...]]:

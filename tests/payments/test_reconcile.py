@@ -14,17 +14,15 @@ from regsys.payments import bookkeeping, books, services
 from regsys.payments.books import Books
 from regsys.payments.jobs import HANDLERS
 from regsys.payments.reconcile import reconcile
-from tests.payments.conftest import NOWHERE
+from tests.payments.conftest import run_stripe
 from tests.payments.shop import Placed, Shop
-from tests.sandbox.control import Sandbox, running_sandbox
+from tests.sandbox.control import Sandbox
 
 
 @pytest.fixture(scope="module")
 def stripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Run a stand-in of this file's own: all of its books are compared, and other tests spoil them on purpose."""
-    with running_sandbox(tmp_path_factory.mktemp("stripe-books"), NOWHERE) as sandbox:
-        sandbox.control.hold()
-        yield sandbox
+    yield from run_stripe(tmp_path_factory)
 
 
 def _run() -> Books:

@@ -5,6 +5,7 @@ with `--long`.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -30,12 +31,20 @@ from regsys.payments import services
 from regsys.payments.jobs import catch_up, poll
 from regsys.payments.settle import execute_refund
 from regsys.registration.jobs import HANDLERS
+from tests.payments.conftest import run_stripe
 from tests.payments.shop import Placed, Shop
+from tests.sandbox.control import Sandbox
 from tests.support import rawsql
 
 SEED = 20261124
 PLACES = 2
 MOST_ORDERS = 6
+
+
+@pytest.fixture
+def stripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Run a stand-in of each test's own: its clock goes forward only, as Stripe's does."""
+    yield from run_stripe(tmp_path_factory)
 
 
 class Storm(RuleBasedStateMachine):
