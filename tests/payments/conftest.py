@@ -20,15 +20,15 @@ NOWHERE = "http://127.0.0.1:9/webhooks/stripe"
 
 
 def run_stripe(factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """Run a stand-in; a file whose tests read all of its books or its clock has one of its own."""
+    """Run a stand-in to which no events are carried by itself."""
     with running_sandbox(factory.mktemp("stripe"), NOWHERE) as sandbox:
         sandbox.control.hold()
         yield sandbox
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """Run one stand-in for all tests of this worker; each finds its own sessions in it."""
+    """Run one stand-in for each file; its tests find their own sessions in it, and the poller what others left."""
     yield from run_stripe(tmp_path_factory)
 
 

@@ -1,6 +1,5 @@
 """`regsys reconcile` against the real stand-in: clean, then each odd thing by its name."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,15 +13,7 @@ from regsys.payments import bookkeeping, books, services
 from regsys.payments.books import Books
 from regsys.payments.jobs import HANDLERS
 from regsys.payments.reconcile import reconcile
-from tests.payments.conftest import run_stripe
 from tests.payments.shop import Placed, Shop
-from tests.sandbox.control import Sandbox
-
-
-@pytest.fixture(scope="module")
-def stripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """Run a stand-in of this file's own: all of its books are compared, and other tests spoil them on purpose."""
-    yield from run_stripe(tmp_path_factory)
 
 
 def _run() -> Books:
