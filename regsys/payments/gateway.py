@@ -1,6 +1,7 @@
 """Speaking with Stripe: the only file that imports its library. Every call refuses to run inside a transaction."""
 
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -214,6 +215,8 @@ def _stripe() -> Any:
 
     # Otherwise it writes a file into the home directory and tells Stripe about this machine.
     stripe.enable_telemetry = False
+    # It would write down every address that it asks, and each holds somebody's session.
+    logging.getLogger("stripe").setLevel(logging.WARNING)
     return stripe
 
 
