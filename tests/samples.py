@@ -73,6 +73,7 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     # registration
     "registration.register": lambda w: f"/events/{w.event.slug}/register",
     "registration.order": lambda w: f"/o/{w.order.token}",
+    "registration.order_decline": lambda w: f"/o/{w.offered.token}/decline",
     "registration.attendee": lambda w: f"/r/{w.registration.token}",
     "registration.calendar": lambda w: f"/r/{w.registration.token}/calendar.ics",
     "registration.cart": lambda w: "/cart",

@@ -15,10 +15,12 @@ from regsys.accounts.models import Grant, User
 from regsys.accounts.setup import TOKEN
 from regsys.content.models import Inquiry, NewsItem, Page
 from regsys.events.kinds import Enrollment, Visibility
-from regsys.events.models import Assignment, Event, Leader, Venue
+from regsys.events.models import Assignment, Event, Leader, TicketType, Venue
 from regsys.events.states import EventState
 from regsys.kernel import clock
+from regsys.kernel.actors import ANONYMOUS
 from regsys.kernel.db import db, transaction
+from regsys.kernel.tokens import hash_token
 from regsys.ledger.models import Method, Payment
 from regsys.ledger.states import Problem
 from regsys.outbox import jobs as outbox_jobs
@@ -28,6 +30,7 @@ from regsys.payments.models import Cancellation, PaymentAttempt
 from regsys.payments.states import AttemptState
 from regsys.questions.models import Question
 from regsys.registration import services as registering
+from regsys.registration.kinds import OrderSource
 from regsys.registration.models import Order, Registration
 from regsys.registration.public.base import CART
 from regsys.registration.states import RegistrationState
@@ -151,6 +154,24 @@ class World:
     def order(self) -> Order:
         """The order of `registration`."""
         return self.first(select(Order).where(Order.id == self.registration.order_id))
+
+    @cached_property
+    def offered(self) -> Order:
+        """An order about a place that is held for somebody until they take it."""
+        with self.app.app_context():
+            with transaction():
+                token = registering.offer_place(
+                    self.event.id,
+                    self.first(select(TicketType.id).where(TicketType.event_id == self.event.id)),
+                    a_person("Offered Nutkin"),
+                    until=clock.now() + timedelta(days=2),
+                    source=OrderSource.APPLICATION,
+                    reason="",
+                    actor=ANONYMOUS,
+                    now=clock.now(),
+                ).order.token
+            db.session.remove()
+        return self.first(select(Order).where(Order.token_hash == hash_token(token)))
 
     @cached_property
     def page(self) -> Page:

@@ -12,6 +12,7 @@ from regsys.kernel.crypt import SealedText
 from regsys.kernel.db import Base, UtcDateTime
 from regsys.kernel.states import choice
 from regsys.questions.models import Answer
+from regsys.registration.kinds import OFFERED, OrderSource
 from regsys.registration.states import MOVES, RegistrationState
 
 LIVE_SQL = "state IN ('draft', 'awaiting_payment', 'confirmed')"
@@ -35,6 +36,13 @@ class Order(Base):
     placed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # The cart hold may be made longer once.
     hold_extended: Mapped[bool] = mapped_column(default=False)
+    source: Mapped[OrderSource] = mapped_column(
+        choice(OrderSource, "source"),
+        default=OrderSource.CART,
+        server_default=OrderSource.CART.value,
+    )
+    # Mailed links: their places are held until then, also after a payment page that was left unpaid.
+    held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     registrations: Mapped[list["Registration"]] = relationship(
         back_populates="order", order_by="Registration.id"
     )
@@ -43,6 +51,10 @@ class Order(Base):
     @property
     def payer_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def offered(self) -> bool:
+        return self.source in OFFERED
 
     def __repr__(self) -> str:
         return f"<Order {self.code}>"

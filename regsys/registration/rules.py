@@ -83,6 +83,11 @@ TAKEN_AGAIN = Refusal(
 )
 NOTHING_CHOSEN = Refusal("NothingChosen", N_("Choose at least one place."))
 NOT_COMPLETE = Refusal("NotComplete", N_("Something is still missing before you can go on."))
+NOT_OFFERED = Refusal("NotOffered", N_("This order is not about a place that was offered."))
+ONLY_OFFERED = Refusal(
+    "OnlyOffered",
+    N_("This place was offered to you, so it cannot be taken again here. Please write to us."),
+)
 PAID_PLACE = Refusal(
     "PaidPlace",
     N_("A paid place is cancelled together with its refund: open it from the person’s page."),
@@ -232,6 +237,26 @@ def why_not_remove(state: S, *, paying: bool) -> Refusal | None:
             ),
         )
     return None
+
+
+def why_not_take(*, offered: bool, holding: bool, due: int) -> Refusal | None:
+    """Refuse to confirm an offered place without a payment."""
+    if not offered:
+        return NOT_OFFERED
+    if not holding:
+        return HOLD_EXPIRED
+    if due > 0:
+        return Refusal("SomethingDue", N_("This place is confirmed when it is paid."))
+    return None
+
+
+def why_not_decline(*, offered: bool, holding: bool, paying: bool) -> Refusal | None:
+    """Refuse to give an offered place back; `paying`: a payment page is open."""
+    if not offered:
+        return NOT_OFFERED
+    if not holding:
+        return HOLD_EXPIRED
+    return why_not_remove(S.AWAITING_PAYMENT, paying=paying)
 
 
 def why_not_cancel(state: S, *, paid: int, paying: bool) -> Refusal | None:

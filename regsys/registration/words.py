@@ -61,6 +61,8 @@ def order_title(state: OrderState, order: Order, own: Registration | None) -> st
             if own
             else _("Everything is confirmed")
         )
+    if order.offered and state is OrderState.TO_PAY:
+        return _("A place is held for you")
     titles = {
         OrderState.TO_PAY: N_("Your places are held: now the payment"),
         OrderState.PAYING: N_("Your payment is not here yet"),

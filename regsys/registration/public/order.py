@@ -116,6 +116,42 @@ def order_again(token: str) -> ResponseReturnValue:
     return redirect(url_for(".go_on"), 303)
 
 
+@blueprint.post("/o/<token>/take")
+@public
+def order_take(token: str) -> ResponseReturnValue:
+    """Take an offered place for which nothing is to pay."""
+    now = clock.now()
+    found = _get(token, now).order
+    order_id, actor = found.id, payer(found.payer_name)
+    try:
+        with transaction():
+            services.take_offer(order_id, actor=actor, now=now)
+    except Refused as e:
+        return _show(_get(token, now), now, refusal=words(e.refusal))
+    return redirect(url_for(".order", token=token), 303)
+
+
+@blueprint.route("/o/<token>/decline", methods=["GET", "POST"])
+@public
+def order_decline(token: str) -> ResponseReturnValue:
+    """Ask once more, then give an offered place back."""
+    now = clock.now()
+    held = _get(token, now)
+    found = held.order
+    if not found.offered or not held.holding:
+        return redirect(url_for(".order", token=token), 303)
+    if request.method == "GET":
+        return render_template("registration/decline.html", order=found, r=held.unpaid[0])
+    order_id, actor = found.id, payer(found.payer_name)
+    try:
+        with transaction():
+            services.decline_offer(order_id, actor=actor, now=now)
+    except Refused as e:
+        return _show(_get(token, now), now, refusal=words(e.refusal))
+    flash(_("You have given the place back. Thank you for telling us."), "good")
+    return redirect(url_for(".order", token=token), 303)
+
+
 def _same(cart: Order, found: Order) -> bool:
     """Tell whether the cart holds the same people already: a second click begins nothing new."""
     people = {(r.event_id, r.email_key) for r in found.registrations if r.state is S.EXPIRED}

@@ -38,6 +38,7 @@ from regsys.registration.services.ending import (
     lower_price,
     remove_person,
 )
+from regsys.registration.services.offering import decline_offer, offer_place, take_offer
 from regsys.registration.services.placing import place
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "cancel_paid",
     "cancel_unpaid",
     "confirm_paid",
+    "decline_offer",
     "delete_private_answers",
     "describe_payer",
     "describe_person",
@@ -62,6 +64,7 @@ __all__ = [
     "forget",
     "hold_for_checkout",
     "lower_price",
+    "offer_place",
     "place",
     "put_in_cart",
     "release_checkout",
@@ -69,5 +72,6 @@ __all__ = [
     "remove_person",
     "resend",
     "take_again",
+    "take_offer",
     "write_note",
 ]

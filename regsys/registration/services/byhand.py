@@ -16,6 +16,7 @@ from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound, Refusal, Refused
 from regsys.kernel.text import N_, email_key
 from regsys.registration import mail, queries, rules
+from regsys.registration.kinds import OrderSource
 from regsys.registration.models import LineKind, Order, Registration
 from regsys.registration.services.describing import Person
 from regsys.registration.services.places import Shelf, get_for_sale, shelves_of, want
@@ -61,6 +62,7 @@ def add_by_hand(
     add_line(order.id, r.id, LineKind.PLACE, why, price)
     db.session.flush()
     until = rules.pay_link_until(now, event.starts_at) if price else None
+    order.source, order.held_until = OrderSource.BY_HAND, until
     _claim(r, shelves_of([event.id]), until=until, now=now)
     to = S.AWAITING_PAYMENT if price else S.CONFIRMED
     move_all([r], to, actor=actor, now=now, reason=reason)

@@ -62,13 +62,15 @@ def put_in_cart(
     until = (cart.ends_at if cart else None) or rules.hold_until(now, minutes)
     first = len(cart.order.registrations) + 1 if cart else 1
     plan = {event.id: (event, change.more)}
-    _hold(order, plan, remembered, first=first, until=until, now=now)
+    hold_places(order, plan, remembered, first=first, until=until, now=now)
     return order
 
 
 def take_again(order_id: int, *, minutes: int, now: datetime) -> Order:
     """Begin a new cart with the people of an order whose places were let go; raise Refused if they are gone."""
     old = lock_order(order_id, now=now)
+    if old.order.offered:
+        raise Refused(rules.ONLY_OFFERED)
     gone = [r for r in old.people if r.state is S.EXPIRED or r.id not in old.ends]
     gone = [r for r in gone if r.state in (S.EXPIRED, S.DRAFT, S.AWAITING_PAYMENT)]
     if not gone:
@@ -82,7 +84,9 @@ def take_again(order_id: int, *, minutes: int, now: datetime) -> Order:
         plan[event.id] = (event, more)
     order = make_order(old.order.currency, now=now)
     remembered = _let_lapse(old, order, now=now)
-    copied = _hold(order, plan, remembered, first=1, until=rules.hold_until(now, minutes), now=now)
+    copied = hold_places(
+        order, plan, remembered, first=1, until=rules.hold_until(now, minutes), now=now
+    )
     if not copied and any(r.email for r in remembered):
         raise Refused(rules.TAKEN_AGAIN)
     return order
@@ -147,7 +151,7 @@ def _let_lapse(old: Held, order: Order, *, now: datetime) -> list[Registration]:
     return [r for r in old.order.registrations if r.state is S.EXPIRED]
 
 
-def _hold(
+def hold_places(
     order: Order,
     plan: Mapping[int, tuple[Event, Mapping[int, int]]],
     remembered: Sequence[Registration],

@@ -130,12 +130,19 @@ def _is_elsewhere(r: Registration) -> bool:
 
 
 def release_checkout(order_id: int, *, actor: Actor, now: datetime) -> None:
-    """Let the places go because the payment ended without money; repeating it changes nothing."""
+    """Let the places go because the payment ended without money; repeating it changes nothing.
+
+    Places behind a mailed link are held on until the time that the letter named.
+    """
     held = lock_order(order_id, now=now)
     waiting = [r for r in held.order.registrations if r.state is S.AWAITING_PAYMENT]
     if not waiting:
         return
+    until, ids = held.order.held_until, [r.id for r in waiting]
+    if until and until > now and capacity.extend(ids, until=until, now=now):
+        return
     line = _("Not paid in time: the place was let go.")
     reason = _("The payment page was closed without a payment.")
     end(held.order, waiting, S.EXPIRED, actor=actor, now=now, reason=reason, line=line)
-    mail.send_hold_expired(held.order, waiting, now=now)
+    if not held.order.offered:
+        mail.send_hold_expired(held.order, waiting, now=now)

@@ -33,7 +33,7 @@ def expire_lapsed(order_id: int, *, now: datetime) -> int:
     reason = _("The time for which the place was held was over.")
     line = _("Not paid in time: the place was let go.")
     end(held.order, lapsed, S.EXPIRED, actor=SYSTEM, now=now, reason=reason, line=line)
-    if held.order.placed_at:
+    if held.order.placed_at and not held.order.offered:
         mail.send_hold_expired(held.order, lapsed, now=now)
     return len(lapsed)
 
