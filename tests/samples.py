@@ -123,6 +123,7 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "reports_organizer.export_all_csv": lambda w: "/organize/registrations/export.csv",
     "reports_organizer.export_all_xlsx": lambda w: "/organize/registrations/export.xlsx",
     "reports_organizer.audit": lambda w: "/organize/audit",
+    "reports_organizer.event_log": lambda w: f"{_work(w)}/log",
     "reports_organizer.jobs": lambda w: "/organize/jobs",
     "reports_organizer.treasurer": lambda w: "/organize/treasurer",
     "reports_organizer.money_csv": lambda w: "/organize/treasurer/payments.csv",

@@ -46,6 +46,10 @@ class Asked:
         }
         return {k: v for k, v in given.items() if v}
 
+    def among(self, mine: Sequence[int]) -> list[int]:
+        """Return which of these events the list is about: the chosen one, or all."""
+        return [i for i in mine if self.event_id in (None, i)]
+
     def filter(self, event_ids: Sequence[int]) -> Filter:
         """Return the filter among these events."""
         return Filter(

@@ -28,6 +28,31 @@ MENU = (
 )
 
 
+# The tabs of one event's workspace, each by an endpoint that takes `event_id`: a room adds a line here, and its pages
+# draw the head with `desk_head(event, "its.endpoint")` of events/_desk.html.
+EVENT_MENU = (
+    (_l("Attendees"), "reports_organizer.event", ("registrar",)),
+    (_l("Roster"), "leaders_leader.roster", ("registrar", "leader")),
+    (_l("Letters"), "reports_organizer.messages", ("registrar",)),
+    (_l("Log"), "reports_organizer.event_log", ("registrar",)),
+    (_l("Edit the event"), "events_organizer.edit", ("registrar",)),
+)
+
+
+def event_nav(event_id: int, current: str) -> list[dict[str, object]]:
+    """Return the tabs of an event for whoever is signed in; `current` is the endpoint of the one that is open."""
+    actor = current_actor()
+    return [
+        {
+            "label": label,
+            "url": url_for(endpoint, event_id=event_id),
+            "current": endpoint == current,
+        }
+        for label, endpoint, roles in EVENT_MENU
+        if endpoint in current_app.view_functions and actor.has(*roles, event_id=event_id)
+    ]
+
+
 def work_nav() -> Iterator[dict[str, object]]:
     """Yield the menu of the workspace for whoever is signed in."""
     actor = current_actor()
@@ -49,5 +74,5 @@ def _is_here(url: str, endpoint: str) -> bool:
 
 def register(app: Flask) -> None:
     """Give the menu and the words to the templates."""
-    app.jinja_env.globals.update({f.__name__: f for f in (work_nav, *words.HELPERS)})
+    app.jinja_env.globals.update({f.__name__: f for f in (work_nav, event_nav, *words.HELPERS)})
     app.jinja_env.globals["show_answer"] = show_answer

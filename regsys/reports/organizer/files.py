@@ -1,0 +1,63 @@
+"""Lists taken out as files; whoever takes one is written down."""
+
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from regsys.events.queries import get_event
+from regsys.kernel import clock
+from regsys.kernel.db import transaction
+from regsys.reports import downloads, queries, services
+from regsys.reports.forms import read_list
+from regsys.reports.organizer.desk import bp
+from regsys.reports.queries import Filter
+from regsys.web.guard import current_actor, requires
+
+
+@bp.get("/organize/events/<int:event_id>/export.csv")
+@requires("registrar")
+def export_csv(event_id: int) -> ResponseReturnValue:
+    """Stream the list of an event as CSV."""
+    chosen = read_list(request.args).filter([event_id])
+    name = downloads.name_of(get_event(event_id), now=clock.now())
+    _log(chosen, "csv", event_id)
+    return downloads.csv(chosen, name, bom=request.args.get("bom") == "1")
+
+
+@bp.get("/organize/events/<int:event_id>/export.xlsx")
+@requires("registrar")
+def export_xlsx(event_id: int) -> ResponseReturnValue:
+    """Send the list of an event as a workbook."""
+    chosen = read_list(request.args).filter([event_id])
+    name = downloads.name_of(get_event(event_id), now=clock.now())
+    _log(chosen, "xlsx", event_id)
+    return downloads.xlsx(chosen, name)
+
+
+@bp.get("/organize/registrations/export.csv")
+@requires("registrar")
+def export_all_csv() -> ResponseReturnValue:
+    """Stream the list across events as CSV."""
+    chosen = _across()
+    _log(chosen, "csv", None)
+    name = downloads.name_of(None, now=clock.now())
+    return downloads.csv(chosen, name, bom=request.args.get("bom") == "1")
+
+
+@bp.get("/organize/registrations/export.xlsx")
+@requires("registrar")
+def export_all_xlsx() -> ResponseReturnValue:
+    """Send the list across events as a workbook."""
+    chosen = _across()
+    _log(chosen, "xlsx", None)
+    return downloads.xlsx(chosen, downloads.name_of(None, now=clock.now()))
+
+
+def _across() -> Filter:
+    asked, titles = read_list(request.args), queries.list_titles(current_actor().scope("registrar"))
+    return asked.filter(asked.among([event_id for event_id, _title in titles]))
+
+
+def _log(chosen: Filter, kind: str, event_id: int | None) -> None:
+    actor = current_actor()
+    with transaction():
+        services.log_export(chosen, kind, event_id=event_id, actor=actor, now=clock.now())
