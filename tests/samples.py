@@ -94,6 +94,7 @@ SAMPLES: dict[str, Callable[[World], str]] = {
         f"/organize/payments/{w.problem_payment.id}/refund"
     ),
     "payments_organizer.give_back": lambda w: f"/organize/payments/{w.card_payment.id}/back",
+    "payments_organizer.by_hand": lambda w: f"/organize/payments/{w.card_payment.id}/by-hand",
     "payments_organizer.give_person_back": lambda w: f"{_person(w)}/refund",
     "payments_organizer.cancel_person": lambda w: f"{_person(w)}/cancel-paid",
     "payments_organizer.call_off": lambda w: f"{_work(w)}/call-off",

@@ -49,7 +49,11 @@ class Payment(Base):
 
 
 class Refund(Base):
-    """Money given back from one payment, perhaps for one person; `imported`: made in Stripe's own dashboard."""
+    """Money given back from one payment, perhaps for one person; `imported`: made in Stripe's own dashboard.
+
+    Where `method` is not the card, a person gave it back and wrote it down; then `requested_at` is the day on which it
+    went. `lowered` is how much came off the order's price with it, in minor units.
+    """
 
     __tablename__ = "refund"
     __table_args__ = (CheckConstraint("amount > 0", name="positive"),)
@@ -59,6 +63,10 @@ class Refund(Base):
     payment_id: Mapped[int] = mapped_column(ForeignKey("payment.id"), index=True)
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id"), index=True)
     imported: Mapped[bool] = mapped_column(default=False, server_default=false())
+    method: Mapped[Method] = mapped_column(
+        choice(Method, "method"), default=Method.CARD, server_default=Method.CARD
+    )
+    lowered: Mapped[int] = mapped_column(default=0, server_default="0")
     state: Mapped[RefundState] = mapped_column(
         choice(RefundState, "state"), default=RefundState.REQUESTED
     )

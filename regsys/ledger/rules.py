@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from regsys.kernel.errors import Refusal, Refused
@@ -13,6 +14,9 @@ COUNTED = frozenset(RefundState) - {RefundState.FAILED}
 # Stripe's words for a dispute that has come to nothing. Any other is open or lost, also one that we do not know.
 HARMLESS = frozenset({"won", "warning_closed", "prevented"})
 CLOSED = HARMLESS | {"lost"}
+# So long what a person wrote down about money that went by hand can be taken back as a mistake.
+MISTAKE_WITHIN = timedelta(days=14)
+MISTAKE = "written down by mistake"
 
 
 class MoneyState(StrEnum):
@@ -45,6 +49,12 @@ REFUND_WORDS = {
     RefundState.PENDING: N_("On its way"),
     RefundState.SUCCEEDED: N_("Given back"),
     RefundState.FAILED: N_("Failed"),
+}
+METHOD_WORDS = {
+    "card": N_("by card"),
+    "cheque": N_("by cheque"),
+    "bank_transfer": N_("by bank transfer"),
+    "cash": N_("in cash"),
 }
 DISPUTE_WORDS = {
     "warning_needs_response": N_("The bank asks; an answer is needed"),
@@ -145,6 +155,24 @@ def why_not_refund(amount: int, left: int, *, blocked: bool = False) -> Refusal 
         return Refusal("RefundedAlready", N_("All of this payment has been given back already."))
     if not 0 < amount <= left:
         return Refusal("TooMuchBack", N_("That is more than what is left of this payment."))
+    return None
+
+
+def why_not_take_back(
+    state: RefundState, noted_at: datetime, now: datetime, *, by_hand: bool
+) -> Refusal | None:
+    """Refuse to take back what is written down of money that went by hand, unless it was written down lately."""
+    if not by_hand:
+        return Refusal("NotByHand", N_("What a card company was asked for cannot be taken back."))
+    if state is not RefundState.SUCCEEDED:
+        return Refusal("TakenBack", N_("This was taken back before. Nothing more was done."))
+    if now - noted_at > MISTAKE_WITHIN:
+        return Refusal(
+            "TooLate",
+            N_(
+                "This was written down more than two weeks ago. Record the money as it comes in again."
+            ),
+        )
     return None
 
 

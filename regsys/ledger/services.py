@@ -78,11 +78,7 @@ def request_refund(
     `registration_id`: for whom, where it is for one person. Nobody is asked for the money here: `payments` carries
     it out after the commit.
     """
-    payment = _lock(payment_id)
-    blocked = queries.is_blocked(payment)
-    refusal = rules.why_not_refund(amount, queries.left_of(payment), blocked=blocked)
-    if refusal:
-        raise Refused(refusal)
+    payment = _lock_to_give(payment_id, amount)
     refund = Refund(
         payment_id=payment.id,
         registration_id=registration_id,
@@ -174,6 +170,61 @@ def import_refund(
     return refund
 
 
+def record_by_hand(
+    payment_id: int,
+    *,
+    amount: int,
+    method: Method,
+    given_at: datetime,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    lowered: int = 0,
+) -> Refund:
+    """Write down money that a person has given back by cheque, transfer or in cash; nobody is asked for it.
+
+    Raises Refused above what is left of the payment. The caller holds the order's lock.
+    """
+    payment = _lock_to_give(payment_id, amount)
+    refund = Refund(
+        payment_id=payment.id,
+        method=method,
+        state=RefundState.SUCCEEDED,
+        state_at=now,
+        amount=amount,
+        currency=payment.currency,
+        lowered=lowered,
+        reason=reason,
+        requested_by=actor.label[:200],
+        requested_at=given_at,
+    )
+    db.session.add(refund)
+    db.session.flush()
+    db.session.refresh(payment, ["refunds"])
+    after = {**_shown(refund), "method": method, "day": given_at.date().isoformat()}
+    _record("refund.by_hand", payment, actor=actor, now=now, after=after, reason=reason)
+    return refund
+
+
+def take_back(refund_id: int, *, actor: Actor, now: datetime) -> Refund:
+    """Take back what was written down by mistake about money that went by hand: its amount is open again.
+
+    Raises Refused. The caller holds the order's lock.
+    """
+    refund = db.session.get_one(Refund, refund_id, populate_existing=True, with_for_update=True)
+    by_hand = refund.method is not Method.CARD
+    refusal = rules.why_not_take_back(refund.state, refund.state_at, now, by_hand=by_hand)
+    if refusal:
+        raise Refused(refusal)
+    before = _shown(refund)
+    move(refund, RefundState.FAILED, now=now)
+    refund.error = rules.MISTAKE
+    db.session.flush()
+    after = _shown(refund)
+    _record("refund.taken_back", refund.payment, actor=actor, now=now, before=before, after=after)
+    return refund
+
+
 @dataclass(frozen=True)
 class Contested:
     """A dispute as Stripe tells it; the amount in minor units."""
@@ -235,6 +286,15 @@ def _lock(payment_id: int) -> Payment:
         raise NotFound(N_("There is no such payment."))
     db.session.refresh(rows[0], ["refunds", "disputes"])
     return rows[0]
+
+
+def _lock_to_give(payment_id: int, amount: int) -> Payment:
+    payment = _lock(payment_id)
+    blocked = queries.is_blocked(payment)
+    refusal = rules.why_not_refund(amount, queries.left_of(payment), blocked=blocked)
+    if refusal:
+        raise Refused(refusal)
+    return payment
 
 
 def _facts(payment: Payment) -> dict[str, object]:

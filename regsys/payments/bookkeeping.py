@@ -4,18 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import or_, select, update
 
 from regsys.jobs import services as jobs
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
-from regsys.ledger import rules as ledger
 from regsys.ledger.models import Dispute, Method, Payment, Refund
+from regsys.payments import queries
 from regsys.payments.books import Books, OurPayment, OurRefund, Ours
 from regsys.payments.models import Reconciliation
-from regsys.registration.models import Order, OrderLine
+from regsys.registration.models import Order
 
 # So much later than Stripe's our rows may be: a delayed method, or a worker that stood still.
 LATE = timedelta(days=10)
@@ -137,24 +137,7 @@ def _disputes() -> frozenset[str]:
 
 def _over() -> list[tuple[str, str, int, int]]:
     """List orders with more counted money than they cost."""
-    price = select(func.coalesce(func.sum(OrderLine.amount), 0)).where(
-        OrderLine.order_id == Order.id
-    )
-    back = (
-        select(func.coalesce(func.sum(Refund.amount), 0))
-        .join(Payment, Payment.id == Refund.payment_id)
-        .where(Payment.order_id == Order.id, Payment.problem.is_(None))
-        .where(Refund.state.in_(ledger.COUNTED))
-    )
-    came = select(func.sum(Payment.amount)).where(
-        Payment.order_id == Order.id, Payment.problem.is_(None)
-    )
-    net = came.scalar_subquery() - back.scalar_subquery()
-    query = select(Order.code, Order.currency, price.scalar_subquery(), net)
-    query = query.where(net > price.scalar_subquery()).order_by(Order.id).limit(200)
-    return [
-        (code, cur, int(cost), int(paid)) for code, cur, cost, paid in db.session.execute(query)
-    ]
+    return [(o.code, o.currency, o.price, o.net) for o in queries.list_over()]
 
 
 def _parts(things: Sequence[tuple[str, str | None]]) -> Iterable[Sequence[tuple[str, str | None]]]:

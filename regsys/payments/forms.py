@@ -1,7 +1,10 @@
 """What an organizer types who gives money back or calls an event off."""
 
+from datetime import date
+
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, StringField
+from wtforms import DateField, Field, HiddenField, RadioField, StringField, ValidationError
 from wtforms.validators import InputRequired
 
 from regsys.kernel import money
@@ -35,6 +38,38 @@ class GiveBackForm(BaseForm):
         """Return the newest refund that the preview knew of."""
         typed = self.seen.data or ""
         return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else 0
+
+
+class _DayField(DateField):
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(_("Write a day, such as 2027-02-28.")) from None
+
+
+class OtherWayForm(GiveBackForm):
+    """How money went back without Stripe, and on which day."""
+
+    method = RadioField(
+        _l("How it went back"),
+        [InputRequired(_l("Choose how it went back."))],
+        choices=lambda: [
+            ("cheque", _("By cheque")),
+            ("bank_transfer", _("By bank transfer")),
+            ("cash", _("In cash")),
+        ],
+    )
+    day = _DayField(_l("On which day"), [InputRequired(_l("Write a day, such as 2027-02-28."))])
+    first = date.min
+    today = date.max
+
+    def validate_day(self, field: Field) -> None:
+        """Refuse a day before the money came, and one that is to come."""
+        if field.data and field.data > self.today:
+            raise ValidationError(_l("This day is to come. Write it down when the money has gone."))
+        if field.data and field.data < self.first:
+            raise ValidationError(_l("The money had not come yet on that day."))
 
 
 class CallOffForm(BaseForm):

@@ -9,6 +9,7 @@ from typing import Any
 from regsys.kernel import money
 from regsys.kernel.errors import Refusal
 from regsys.kernel.text import N_
+from regsys.ledger.rules import MISTAKE
 from regsys.ledger.states import Problem, RefundState
 from regsys.payments.states import AttemptState
 
@@ -59,7 +60,8 @@ ATTEMPT_WORDS = {
     AttemptState.ABANDONED: N_("Given up"),
 }
 # Why a refund waits, or has failed: Stripe's words and ours.
-STRIPE_SAYS = {
+REFUND_SAYS = {
+    MISTAKE: N_("It was written down by mistake, and taken back."),
     "insufficient_funds": N_("It waits until our balance at Stripe is enough."),
     "charge_pending": N_("It waits until the payment itself has settled."),
     "processing": N_("The bank is working on it."),
@@ -316,3 +318,26 @@ def refund_state(status: str) -> RefundState:
 def must_look_first(requested_at: datetime, now: datetime) -> bool:
     """Tell whether Stripe may have forgotten the key of a refund, so that its list has to be read first."""
     return now - requested_at >= KEY_LIVES
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How money of an order that is too much goes back, in minor units; nobody touches what is `contested`."""
+
+    card: int = 0
+    hand: int = 0
+    contested: int = 0
+
+    def __add__(self, other: "Ways") -> "Ways":
+        """Return both together."""
+        return Ways(
+            self.card + other.card, self.hand + other.hand, self.contested + other.contested
+        )
+
+
+def divide(over: int, *, by_card: int, contested: int) -> Ways:
+    """Tell how what is too much goes back: what a card can take, by hand what is not contested."""
+    card = max(0, min(over, by_card))
+    rest = max(0, over - card)
+    kept = min(rest, contested)
+    return Ways(card, rest - kept, kept)

@@ -130,11 +130,19 @@ def send_cancelled(
 
 
 def send_event_cancelled(
-    r: Registration, *, reason: str, was_confirmed: bool, refund: int, now: datetime
+    r: Registration,
+    *,
+    reason: str,
+    was_confirmed: bool,
+    refund: int,
+    by_hand: int,
+    paid: bool,
+    now: datetime,
 ) -> None:
-    """Tell a person that the society has called the event off, and what goes back."""
+    """Tell a person that the society has called the event off, and what goes back to the card and `by_hand`."""
     _send_off("event_cancelled", r, _("It does not take place: %(title)s", title=r.event.title),
-              reason=reason, was_confirmed=was_confirmed, refund=refund, paid=refund > 0, now=now)  # fmt: skip
+              reason=reason, was_confirmed=was_confirmed, refund=refund, by_hand=by_hand,
+              paid=paid, now=now)  # fmt: skip
 
 
 def _send_off(
@@ -145,27 +153,40 @@ def _send_off(
     reason: str,
     was_confirmed: bool,
     refund: int,
+    by_hand: int = 0,
     paid: bool,
     now: datetime,
 ) -> None:
     r.sequence += 1
     text = ics.write(r, method="CANCEL", location=location(r.event), description="", now=now)
-    back = show(refund, r.order.currency) if refund else ""
     _send(
         kind,
         r,
         key=f"cancelled:{r.id}",
         subject=subject,
-        context={"reason": reason, "back": back, "paid": paid},
+        context={"reason": reason, "paid": paid, **_backs(r.order, refund, by_hand)},
         attachments=[_attached(text, "CANCEL")] if was_confirmed else [],
         now=now,
     )
 
 
+def _backs(order: Order, refund: int, by_hand: int) -> dict[str, str]:
+    """Return what goes back to the card and in another way, in words."""
+    words = {"back": refund, "by_hand": by_hand}
+    return {name: show(n, order.currency) if n else "" for name, n in words.items()}
+
+
 def send_order_cancelled(
-    order: Order, gone: Sequence[Registration], *, key: str, refund: int, reason: str, now: datetime
+    order: Order,
+    gone: Sequence[Registration],
+    *,
+    key: str,
+    refund: int,
+    reason: str,
+    now: datetime,
+    by_hand: int = 0,
 ) -> None:
-    """Tell a payer who is none of these people whose places were cancelled, and what goes back to the card."""
+    """Tell a payer who is none of these people whose places were cancelled, and what goes back."""
     draft = compose(
         "registration/mail_order_cancelled",
         key=key,
@@ -177,7 +198,7 @@ def send_order_cancelled(
             "order": order,
             "people": rows_of(gone),
             "reason": reason,
-            "back": show(refund, order.currency) if refund else "",
+            **_backs(order, refund, by_hand),
         },
         order_id=order.id,
     )

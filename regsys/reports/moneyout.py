@@ -31,7 +31,7 @@ COLUMNS: Sequence[tuple[str, str, int]] = (
 def _cells(row: MoneyRow, zone: str) -> list[Cell]:
     p, r = row.payment, row.refund
     at = row.at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    method = p.method.value.replace("_", " ")
+    method = (r or p).method.value.replace("_", " ")
     head: list[Cell] = ["refund" if r else "payment", at, row.order, row.payer, row.events, method]
     if r:
         amount = Money(-r.amount, r.currency)

@@ -14,7 +14,7 @@ from regsys.events.states import EventState
 from regsys.events.words import COUNTS
 from regsys.kernel.text import N_
 from regsys.ledger.models import Method
-from regsys.ledger.rules import MoneyState
+from regsys.ledger.rules import METHOD_WORDS, MoneyState
 from regsys.outbox.states import MessageState
 from regsys.registration.states import RegistrationState
 from regsys.reports.queries import EventRow, Row
@@ -66,13 +66,6 @@ LETTERS: Mapping[MessageState, Badge] = {
     MessageState.FAILED: Badge(N_("Failed"), "over", "bad"),
 }
 
-METHODS: Mapping[Method, str] = {
-    Method.CARD: N_("by card"),
-    Method.CHEQUE: N_("by cheque"),
-    Method.BANK_TRANSFER: N_("by bank transfer"),
-    Method.CASH: N_("in cash"),
-}
-
 # What an entry of the audit says; one that is not here shows its own name.
 DEEDS: Mapping[str, str] = {
     "account.added": N_("added somebody who signs in"),
@@ -117,12 +110,14 @@ DEEDS: Mapping[str, str] = {
     "question.changed": N_("changed a question"),
     "question.moved": N_("moved a question"),
     "question.retired": N_("took a question off the form"),
+    "refund.by_hand": N_("noted that money went back by hand"),
     "refund.failed": N_("noted that money could not be given back"),
     "refund.imported": N_("noted a refund that was made at Stripe"),
     "refund.pending": N_("noted that money is on its way back"),
     "refund.requested": N_("asked for money to be given back"),
     "refund.submitted": N_("asked Stripe to give money back"),
     "refund.succeeded": N_("noted that money was given back"),
+    "refund.taken_back": N_("took a note of money that went back by hand away again"),
     "registration.answered": N_("answered the form"),
     "registration.answers_changed": N_("changed answers"),
     "registration.awaiting_payment": N_("took a place that is still to be paid"),
@@ -235,7 +230,7 @@ def pictures(found: Treasury) -> dict[str, list[Bar]]:
 
 def method_words(method: Method) -> str:
     """Return how money came."""
-    return _(METHODS[method])
+    return _(METHOD_WORDS[method])
 
 
 def pace_words(row: EventRow, now: datetime) -> str:

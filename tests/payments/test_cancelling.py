@@ -9,7 +9,9 @@ from regsys.capacity import services as capacity
 from regsys.events.models import Event
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db, transaction
-from regsys.ledger.models import Refund
+from regsys.ledger import services as ledger
+from regsys.ledger.models import Method, Payment, Refund
+from regsys.ledger.states import Problem
 from regsys.outbox.models import Message
 from regsys.payments import cancelling, queries, services
 from regsys.payments.jobs import HANDLERS
@@ -233,7 +235,7 @@ def test_failed_refunds_are_shown_with_what_to_do(shop: Shop) -> None:
     work(shop)
     page = desk(shop, "registrar").get(f"/organize/events/{event_id}/calling-off").text
     assert "Refunds that failed" in page
-    assert "Give it back once more" in page
+    assert "It went back another way" in page
     assert is_finished(event_id)
 
 
@@ -249,3 +251,49 @@ def test_nobody_else_calls_it_off(shop: Shop, what: str) -> None:
         assert shop.press(desk(shop, "treasurer"), path).status_code == 403
         assert shop.press(shop.client, path).status_code == 403
     assert db.session.get_one(Event, event_id).state == "published"
+
+
+def test_rule_39_the_preview_counts_what_cards_take_what_goes_by_hand_and_what_is_contested(
+    shop: Shop,
+) -> None:
+    """The preview says to the cent what the doing then does, and the treasurer finds the rest."""
+    event_id = shop.event()
+    card, contested = paid(shop, event_id=event_id), paid(shop, event_id=event_id)
+    cheque, odd = paid(shop, event_id=event_id), paid(shop, event_id=event_id)
+    shop.control.dispute(shop.payment_rows(contested)[0].reference or "")
+    HANDLERS["payments.poll"]({})
+    ids = [shop.payment_rows(o)[0].id for o in (odd, cheque)]
+    with transaction():
+        ledger.mark_problem(ids[0], Problem.MISMATCH, actor=SYSTEM, now=shop.clock.now)
+        by_cheque = db.session.get_one(Payment, ids[1])
+        by_cheque.method, by_cheque.reference = Method.CHEQUE, "4711"
+        by_cheque.attempt_id = by_cheque.charge = None
+    shop.fresh()
+    typist = Typist(desk(shop, "registrar"))
+    path = f"/organize/events/{event_id}/call-off"
+    page = typist.get(path).text
+    assert "$920.00 in all goes back to the cards" in page
+    assert "$920.00 cannot go back to a card" in page
+    assert "$920.00 is contested by card holders" in page
+    assert "One payment is set aside" in page
+    call_off(shop, event_id)
+    work(shop)
+    assert refunds(shop) == [("succeeded", 92000)]
+    assert [len(shop.refunds_at_stripe(o)) for o in (card, contested)] == [1, 0]
+    page = typist.get(f"/organize/events/{event_id}/calling-off").text
+    assert "Has to go back by hand" in page
+    assert "Contested, and not touched" in page
+    money = desk(shop).get("/organize/money").text
+    assert "More money than the order costs" in money
+    assert "Not the amount that we asked for" in money
+    told = {o.id: letter_to(shop, o) for o in (card, contested, cheque)}
+    assert "$920.00 goes back to the card with which it was paid" in told[card.id]
+    assert "No money goes back for it." in told[contested.id]
+    assert "$920.00 was not paid by card: we send it back to you" in told[cheque.id]
+
+
+def letter_to(shop: Shop, order: Placed) -> str:
+    """Return what the one person of an order was written."""
+    shop.fresh()
+    query = select(Message.text).where(Message.key == f"cancelled:{order.registrations[0]}")
+    return db.session.scalars(query).one()

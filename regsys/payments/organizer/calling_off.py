@@ -44,9 +44,13 @@ def calling_off(event_id: int) -> ResponseReturnValue:
     if cancellation is None:
         return redirect(url_for("events_organizer.preview", event_id=event_id), 303)
     progress = queries.get_progress(cancellation)
-    response = make_response(
-        render_template("payments/calling_off.html", event=event, progress=progress)
-    )
+    facts = {
+        "event": event,
+        "progress": progress,
+        "owed": queries.list_owed(event_id=event_id, but=progress.failed),
+        "contested": queries.list_disputes(frozenset({event_id})),
+    }
+    response = make_response(render_template("payments/calling_off.html", **facts))
     if cancellation.finished_at is None:
         response.headers["Refresh"] = str(LOOK_AGAIN_SECONDS)
     response.headers["Cache-Control"] = "no-store"

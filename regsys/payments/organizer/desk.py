@@ -3,7 +3,9 @@
 from flask import Blueprint, flash
 from flask_babel import gettext as _
 
+from regsys.kernel import clock
 from regsys.ledger import rules as ledger_rules
+from regsys.ledger.models import Method, Refund
 from regsys.ledger.states import RefundState
 from regsys.payments import rules
 from regsys.payments.queries import Scope
@@ -25,12 +27,26 @@ def _words() -> dict[str, object]:
     return {
         "zone": settings().TIME_ZONE,
         "attempt_words": rules.ATTEMPT_WORDS,
-        "stripe_says": rules.STRIPE_SAYS,
+        "refund_says": _refund_says,
+        "method_words": ledger_rules.METHOD_WORDS,
+        "may_take_back": _may_take_back,
         "refund_words": ledger_rules.REFUND_WORDS,
         "dispute_words": ledger_rules.dispute_words,
         "problem_titles": ledger_rules.PROBLEM_TITLES,
         "problem_words": ledger_rules.PROBLEM_WORDS,
     }
+
+
+def _refund_says(refund: Refund) -> str:
+    """Return why a refund waits or has failed; nothing where there is nothing to say."""
+    known = rules.REFUND_SAYS.get(refund.error)
+    return _(known) if known else refund.error
+
+
+def _may_take_back(refund: Refund) -> bool:
+    by_hand = refund.method is not Method.CARD
+    now = clock.now()
+    return not ledger_rules.why_not_take_back(refund.state, refund.state_at, now, by_hand=by_hand)
 
 
 def tell(state: RefundState, amount: str) -> None:

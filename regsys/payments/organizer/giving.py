@@ -28,15 +28,23 @@ from regsys.web.html import money as money_words
 Act = Callable[[int, GiveBackForm], Sequence[int]]
 
 
+def _plain_form(amount: str) -> GiveBackForm:
+    return GiveBackForm(amount=amount)
+
+
 @dataclass(frozen=True)
 class Errand:
-    """One page: what it is about, what is done, and where it leads. `least`: the smallest amount."""
+    """One page: what it is about, what is done, and where it leads.
+
+    `least`: the smallest amount; `form`: makes the form around a suggested one.
+    """
 
     kind: str
     backing: Backing
     act: Act
     done: str
     least: int = 1
+    form: Callable[[str], GiveBackForm] = _plain_form
 
 
 @payments_organizer.route("/organize/payments/<int:payment_id>/back", methods=["GET", "POST"])
@@ -52,7 +60,7 @@ def give_back(payment_id: int) -> ResponseReturnValue:
             reason=form.reason.data or "", actor=actor, now=clock.now(),
         )  # fmt: skip
 
-    return _serve(Errand("payment", backing, act, url_for("payments_organizer.money")))
+    return serve(Errand("payment", backing, act, url_for("payments_organizer.money")))
 
 
 @payments_organizer.route(
@@ -71,7 +79,7 @@ def give_person_back(event_id: int, registration_id: int) -> ResponseReturnValue
             actor=actor, now=clock.now(), registration_id=registration_id,
         )  # fmt: skip
 
-    return _serve(Errand("person", backing, act, _page_of(event_id, registration_id)))
+    return serve(Errand("person", backing, act, _page_of(event_id, registration_id)))
 
 
 @payments_organizer.route(
@@ -93,7 +101,7 @@ def cancel_person(event_id: int, registration_id: int) -> ResponseReturnValue:
             actor=actor, now=clock.now(),
         )  # fmt: skip
 
-    return _serve(Errand("cancel", backing, act, done, least=0))
+    return serve(Errand("cancel", backing, act, done, least=0))
 
 
 def _has_ended(r: Registration | None) -> bool:
@@ -110,19 +118,19 @@ def _page_of(event_id: int, registration_id: int) -> str:
     )
 
 
-def _serve(errand: Errand) -> ResponseReturnValue:
+def serve(errand: Errand) -> ResponseReturnValue:
     """Show the form, then what will happen, then do it."""
     backing, do = errand.backing, request.form.get("do")
     currency = backing.order.currency
-    form = GiveBackForm(amount=plain(backing.suggested, currency))
+    form = errand.form(plain(backing.suggested, currency))
     if not form.is_submitted() or do == "change":
         return _show(errand, form)
+    valid = form.validate()
     amount = None
-    if form.validate():
+    if valid:
         amount = form.read_amount(currency, most=backing.most, least=errand.least)
     # A second click finds nothing left to give back, and must not be told that it is too much.
-    repeated = do == "confirm" and form.amount.data and form.reason.data
-    if amount is None and repeated:
+    if valid and amount is None and do == "confirm":
         amount = form.read_amount(currency, most=10**12, least=errand.least)
     if amount is None:
         return _show(errand, form), 422
@@ -146,6 +154,8 @@ def _confirm(errand: Errand, form: GiveBackForm, amount: int) -> ResponseReturnV
         return _show(errand, form, problem=refusal_text(e)), 409
     if kind == "cancel":
         flash(_("The place is cancelled, and the person is told by mail."), "good")
+    if kind == "by_hand":
+        flash(_("It is written down. A mistake can be taken back below for two weeks."), "good")
     _carry_out(refund_ids, money_words(amount, currency))
     end_stale_checkout(order_id)
     return redirect(errand.done, 303)

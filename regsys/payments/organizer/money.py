@@ -24,6 +24,7 @@ def money() -> ResponseReturnValue:
     now, scope = clock.now(), scope_now()
     attention = queries.list_attention(scope, now=now)
     odd = {row.attempt.id for row in attention}
+    failed = queries.list_failed_refunds(scope)
     return render_template(
         "payments/money.html",
         now=now,
@@ -32,7 +33,8 @@ def money() -> ResponseReturnValue:
         under_way=[row for row in queries.list_open(scope) if row.attempt.id not in odd],
         refunds=queries.list_refunds(scope),
         payments=queries.list_payments(scope),
-        failed_refunds=queries.list_failed_refunds(scope),
+        failed_refunds=failed,
+        owed=queries.list_owed(scope, but=failed),
         disputes=queries.list_disputes(scope),
         webhooks=queries.webhooks(now),
         failed_events=queries.list_failed_events(),

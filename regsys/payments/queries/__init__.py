@@ -57,6 +57,14 @@ from regsys.payments.queries.money import (
     list_refunds_to_send,
     list_without_fee,
 )
+from regsys.payments.queries.owed import (
+    OverRow,
+    OwedRow,
+    get_backing_by_hand,
+    get_order_of_refund,
+    list_over,
+    list_owed,
+)
 
 __all__ = [
     "ENDED",
@@ -66,6 +74,8 @@ __all__ = [
     "DisputeRow",
     "Known",
     "Outlook",
+    "OverRow",
+    "OwedRow",
     "ProblemRow",
     "Progress",
     "RefundRow",
@@ -79,8 +89,10 @@ __all__ = [
     "find_payment_of",
     "get_attempt",
     "get_attempt_in",
+    "get_backing_by_hand",
     "get_backing_of_payment",
     "get_backing_of_person",
+    "get_order_of_refund",
     "get_outlook",
     "get_params",
     "get_problem",
@@ -97,6 +109,8 @@ __all__ = [
     "list_failed_refunds",
     "list_open",
     "list_orders_to_cancel",
+    "list_over",
+    "list_owed",
     "list_payments",
     "list_pending_intents",
     "list_problems",

@@ -11,11 +11,13 @@ from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
 from regsys.ledger.models import Method, Payment, Refund
-from regsys.ledger.queries import refundable, sums_of
+from regsys.ledger.queries import left_of, payments_of, refundable, sums_in
 from regsys.ledger.states import RefundState
 from regsys.outbox.models import Message
+from regsys.payments import rules
 from regsys.payments.models import Cancellation, PaymentAttempt
-from regsys.payments.queries.money import WITH_EVENTS, RefundRow, Scope
+from regsys.payments.queries.money import WITH_EVENTS, RefundRow, Scope, list_failed_refunds
+from regsys.payments.rules import Ways
 from regsys.payments.states import HOLDING
 from regsys.registration.models import Order, OrderLine, Registration
 from regsys.registration.queries import costs_of, get_registration, totals_of
@@ -61,9 +63,9 @@ def get_backing_of_payment(payment_id: int, scope: Scope) -> Backing:
     payment = db.session.get(Payment, payment_id)
     if payment is None:
         raise NotFound(N_("There is no such payment."))
-    order = _get_order(payment.order_id)
+    order = get_order(payment.order_id)
     mine = [p for p in list_card_payments(order.id) if p.id == payment_id]
-    if not mine or not _is_all_in(order, scope):
+    if not mine or not is_all_in(order, scope):
         raise NotFound(N_("There is no such payment."))
     most = refundable(mine[0])
     return Backing(order, mine, most, most)
@@ -75,19 +77,21 @@ def get_backing_of_person(registration_id: int, *, event_id: int, scope: Scope) 
     Where the order is also for events out of the scope, that is at most what this person's place costs.
     """
     r = get_registration(registration_id, event_id=event_id)
-    order = _get_order(r.order_id)
+    order = get_order(r.order_id)
     payments = list_card_payments(order.id)
     left = sum(refundable(p) for p in payments)
     cost = min(left, max(0, costs_of([r.id])[r.id]))
-    most = left if _is_all_in(order, scope) else cost
+    most = left if is_all_in(order, scope) else cost
     return Backing(order, payments, most, cost, r)
 
 
-def _get_order(order_id: int) -> Order:
+def get_order(order_id: int) -> Order:
+    """Get an order with its people and their events."""
     return db.session.scalars(select(Order).where(Order.id == order_id).options(WITH_EVENTS)).one()
 
 
-def _is_all_in(order: Order, scope: Scope) -> bool:
+def is_all_in(order: Order, scope: Scope) -> bool:
+    """Tell whether every event of an order is in the scope."""
     return scope is None or {r.event_id for r in order.registrations} <= scope
 
 
@@ -106,7 +110,7 @@ def list_payments(scope: Scope = None, limit: int = 20) -> list[PaymentRow]:
         select(Payment, Order)
         .join(Order, Order.id == Payment.order_id)
         .where(Payment.problem.is_(None), Payment.method == Method.CARD)
-        .where(Payment.reference.is_not(None), _all_in(scope))
+        .where(Payment.reference.is_not(None), all_in(scope))
         .options(selectinload(Payment.refunds), selectinload(Payment.disputes), WITH_EVENTS)
         .order_by(Payment.received_at.desc(), Payment.id.desc())
         .limit(limit)
@@ -114,7 +118,8 @@ def list_payments(scope: Scope = None, limit: int = 20) -> list[PaymentRow]:
     return [PaymentRow(p, o, refundable(p)) for p, o in db.session.execute(query)]
 
 
-def _all_in(scope: Scope) -> ColumnElement[bool]:
+def all_in(scope: Scope) -> ColumnElement[bool]:
+    """Say whether every event of a query's order is in the scope."""
     mine = Registration.order_id == Order.id
     if scope is None:
         return exists().where(mine)
@@ -159,13 +164,17 @@ def list_refunds_to_make(event_id: int) -> list[int]:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What calling an event off will do. `back`: what goes back in minor units; `letters`: to how many people."""
+    """What calling an event off will do.
+
+    `back`: how what was paid goes back; `aside`: how many payments stay set aside; `letters`: to how many people.
+    """
 
     confirmed: int
     waiting: int
     orders: int
     paying: int
-    back: int
+    back: Ways
+    aside: int
     letters: int
 
     @property
@@ -182,17 +191,19 @@ def get_outlook(event_id: int) -> Outlook:
         PaymentAttempt.order_id.in_(order_ids), PaymentAttempt.state.in_(HOLDING)
     )
     confirmed = sum(1 for r in people if r.state is S.CONFIRMED)
+    payments = payments_of(order_ids)
     return Outlook(
         confirmed=confirmed,
         waiting=len(people) - confirmed,
         orders=len(order_ids),
         paying=db.session.scalar(paying) or 0,
-        back=_foresee(event_id, order_ids),
+        back=_foresee(event_id, order_ids, payments),
+        aside=sum(1 for p in payments if p.problem and left_of(p) > 0),
         letters=sum(1 for r in people if r.email),
     )
 
 
-def _foresee(event_id: int, order_ids: Sequence[int]) -> int:
+def _foresee(event_id: int, order_ids: Sequence[int], payments: Sequence[Payment]) -> Ways:
     mine = (
         select(OrderLine.order_id, func.sum(OrderLine.amount))
         .join(Registration, Registration.id == OrderLine.registration_id)
@@ -200,10 +211,30 @@ def _foresee(event_id: int, order_ids: Sequence[int]) -> int:
         .group_by(OrderLine.order_id)
     )
     goes = {o: int(n) for o, n in db.session.execute(mine)}
-    totals, sums = totals_of(order_ids), sums_of(order_ids)
-    return sum(
-        max(0, sums[o].paid - sums[o].refunded - (totals[o] - goes.get(o, 0))) for o in order_ids
-    )
+    totals, came = totals_of(order_ids), group(payments)
+    ways = (ways_back(came.get(o, ()), totals[o] - goes.get(o, 0)) for o in order_ids)
+    return sum(ways, Ways())
+
+
+def group(payments: Sequence[Payment]) -> dict[int, list[Payment]]:
+    """Sort payments by their order."""
+    found: dict[int, list[Payment]] = {}
+    for payment in payments:
+        found.setdefault(payment.order_id, []).append(payment)
+    return found
+
+
+def ways_back(payments: Sequence[Payment], price: int) -> Ways:
+    """Tell how what an order has above this price goes back; its payments are loaded with refunds and disputes."""
+    sums = sums_in(payments)
+    cards = [p for p in payments if p.problem is None and is_by_card(p)]
+    by_card = sum(refundable(p) for p in cards)
+    return rules.divide(sums.paid - sums.refunded - price, by_card=by_card, contested=sums.disputed)
+
+
+def is_by_card(payment: Payment) -> bool:
+    """Tell whether Stripe can give a payment back."""
+    return payment.method is Method.CARD and bool(payment.reference)
 
 
 @dataclass(frozen=True)
@@ -262,12 +293,5 @@ def _count(model: type[Registration] | type[Message], which: ColumnElement[bool]
 
 
 def _list_failed(event_id: int, since: datetime) -> list[RefundRow]:
-    query = (
-        select(Refund, Order)
-        .join(Registration, Registration.id == Refund.registration_id)
-        .join(Order, Order.id == Registration.order_id)
-        .where(_of_event(event_id, since), Refund.state == RefundState.FAILED)
-        .order_by(Refund.id)
-        .limit(100)
-    )
-    return [RefundRow(refund, order) for refund, order in db.session.execute(query)]
+    failed = list_failed_refunds(frozenset({event_id}))
+    return [row for row in failed if row.refund.requested_at >= since]

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, exists, func, select, true
-from sqlalchemy.orm import aliased, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
-from regsys.ledger.models import Dispute, Payment, Refund
-from regsys.ledger.queries import left_of, list_with_problem
+from regsys.ledger.models import Dispute, Method, Payment, Refund
+from regsys.ledger.queries import left_of, list_with_problem, refundable
 from regsys.ledger.rules import CLOSED
 from regsys.ledger.states import RefundState
 from regsys.payments import rules
@@ -21,6 +21,9 @@ from regsys.registration.models import Order, Registration
 
 Scope = frozenset[int] | None
 WITH_EVENTS = selectinload(Order.registrations).joinedload(Registration.event)
+WITH_PAYMENT = joinedload(Refund.payment).options(
+    selectinload(Payment.refunds), selectinload(Payment.disputes)
+)
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,12 @@ class RefundRow:
 
     refund: Refund
     order: Order
+
+    @property
+    def by_card(self) -> bool:
+        """Tell whether what it was to give back can go back through Stripe."""
+        payment = self.refund.payment
+        return payment.problem is None and bool(payment.reference) and refundable(payment) > 0
 
 
 def list_refunds(scope: Scope = None) -> list[RefundRow]:
@@ -161,11 +170,11 @@ def list_failed_refunds(scope: Scope = None) -> list[RefundRow]:
         select(Refund, Order)
         .join(Payment, Payment.id == Refund.payment_id)
         .join(Order, Order.id == Payment.order_id)
-        .where(Refund.state == RefundState.FAILED, _in_scope(scope))
+        .where(Refund.state == RefundState.FAILED, Refund.method == Method.CARD, _in_scope(scope))
         .where(~exists().where(same, counted, other.id > Refund.id))
         .where(given.scalar_subquery() < Payment.amount)
         .order_by(Refund.state_at, Refund.id)
-        .options(WITH_EVENTS)
+        .options(WITH_EVENTS, WITH_PAYMENT)
         .limit(100)
     )
     return [RefundRow(refund, order) for refund, order in db.session.execute(query)]
@@ -185,7 +194,7 @@ class DisputeRow:
 
 
 def list_disputes(scope: Scope = None) -> list[DisputeRow]:
-    """List disputes, open ones first with the nearest deadline first, at most 50."""
+    """List disputes of orders for these events, open ones first, the nearest deadline first, at most 50."""
     query = (
         select(Dispute, Order)
         .join(Payment, Payment.id == Dispute.payment_id)

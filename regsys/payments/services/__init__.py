@@ -8,6 +8,7 @@ from regsys.payments.services.attempts import (
     open_attempt,
     record_session,
 )
+from regsys.payments.services.by_hand import give_by_hand, take_back
 from regsys.payments.services.following import apply_dispute, apply_refunds, finish_refund
 from regsys.payments.services.giving import (
     cancel_order,
@@ -34,6 +35,7 @@ __all__ = [
     "finish_cancellation",
     "finish_refund",
     "give_back",
+    "give_by_hand",
     "mark_event",
     "note_failure",
     "open_attempt",
@@ -42,4 +44,5 @@ __all__ = [
     "request_full_refund",
     "start_cancellation",
     "submit_refund",
+    "take_back",
 ]

@@ -90,7 +90,7 @@ def _alert(refund: Refund, *, now: datetime) -> None:
     if ledger_queries.left_of(refund.payment) <= 0:
         return
     log.error("refund %s of payment %s failed: %s", refund.id, refund.payment_id, refund.error)
-    why = rules.STRIPE_SAYS.get(refund.error)
+    why = rules.REFUND_SAYS.get(refund.error)
     order = get_order(refund.payment.order_id)
     mail.send_refund_failed(order, refund, why=_(why) if why else refund.error, now=now)
 

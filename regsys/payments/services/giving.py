@@ -44,7 +44,7 @@ def give_back(
     payments = _lock(order_id, payment_ids)
     newer = [r for p in payments for r in p.refunds if r.id > seen]
     if newer:
-        return _same(newer, amount, reason, registration_id)
+        return find_same(newer, amount, reason, registration_id)
     over = registrations.due(order_id).over
     made = _request(
         payments, amount, reason=reason, actor=actor, now=now, registration_id=registration_id
@@ -60,9 +60,10 @@ def _lock(order_id: int, payment_ids: Sequence[int]) -> list[Payment]:
     return [p for p in queries.list_card_payments(order_id) if p.id in payment_ids]
 
 
-def _same(
+def find_same(
     newer: Sequence[Refund], amount: int, reason: str, registration_id: int | None
 ) -> list[int]:
+    """Return the refunds that the first of two clicks has made; raise Refused where they are none of this."""
     alike = all(r.reason == reason and r.registration_id == registration_id for r in newer)
     if not alike or sum(r.amount for r in newer) != amount:
         raise Refused(CHANGED)
@@ -146,10 +147,12 @@ def cancel_order(event_id: int, order_id: int, *, actor: Actor, now: datetime) -
     if queries.find_holding(order_id):
         return None
     payments = queries.list_card_payments(order_id)
+    money = ledger_queries.sums_of([order_id])[order_id]
     shares = registration.cancel_for_event(
         order_id,
         event_id=event_id,
         most=sum(ledger_queries.refundable(p) for p in payments),
+        contested=money.disputed,
         reason=cancellation.reason,
         actor=actor,
         now=now,

@@ -109,44 +109,62 @@ def lower_price(order_id: int, registration_id: int | None, amount: int, *, reas
 
 @dataclass(frozen=True)
 class Share:
-    """What goes back for one person of an event that is called off; minor units."""
+    """What goes back for one person of an event that is called off, to the card and (`by_hand`) in another way."""
 
     registration_id: int
-    amount: int
+    amount: int = 0
+    by_hand: int = 0
 
 
 def cancel_for_event(
-    order_id: int, *, event_id: int, most: int, reason: str, actor: Actor, now: datetime
+    order_id: int,
+    *,
+    event_id: int,
+    most: int,
+    contested: int,
+    reason: str,
+    actor: Actor,
+    now: datetime,
 ) -> list[Share]:
     """End what an order has of an event that is called off, tell everybody, and return what goes back for whom.
 
-    That is what was paid above the price of what is left of the order, and `most` (minor units) at most. Locks the
-    order; doing it again finds nothing.
+    That is what was paid above the price of what is left of the order: `most` (minor units) at most to the card,
+    nothing of what is `contested`, the rest by hand. Locks the order; doing it again finds nothing.
     """
     held = lock_order(order_id, now=now)
     gone = [r for r in held.order.registrations if r.event_id == event_id and r.state in LIVE]
     if not gone:
         return []
     paid = {r.id for r in gone if r.state is S.CONFIRMED}
-    costs = queries.costs_of([r.id for r in gone])
+    came = queries.due(order_id).net
+    costs = (
+        queries.costs_of([r.id for r in gone]) if came else dict.fromkeys([r.id for r in gone], 0)
+    )
     line = _("The event does not take place.")
     end(held.order, gone, S.CANCELLED, actor=actor, now=now, reason=reason, line=line)
-    shares = _share_out(gone, costs, min(queries.due(order_id).over, most), paid)
-    _tell_of_event(held, gone, shares, paid, reason=reason, now=now)
+    over = queries.due(order_id).over
+    card = min(over, most)
+    hand = max(0, over - card - contested)
+    shares = _share_out(gone, costs, paid, card, hand)
+    _tell_of_event(held, gone, shares, paid, costs, reason=reason, now=now)
     return [s for s in shares if s.amount]
 
 
 def _share_out(
-    gone: Sequence[Registration], costs: dict[int, int], over: int, paid: set[int]
+    gone: Sequence[Registration], costs: dict[int, int], paid: set[int], card: int, hand: int
 ) -> list[Share]:
-    """Give everybody what their place cost as far as it was paid; what is over besides goes with the first."""
-    left = over
+    """Give everybody what their place cost as far as it was paid, by card first; the rest goes with the first."""
     amounts = dict.fromkeys([r.id for r in gone], 0)
+    by_hand = dict(amounts)
     for r_id in sorted(paid):
-        amounts[r_id] = min(max(0, costs[r_id]), left)
-        left -= amounts[r_id]
-    amounts[gone[0].id] += left
-    return [Share(r_id, amount) for r_id, amount in amounts.items()]
+        cost = max(0, costs[r_id])
+        amounts[r_id] = min(cost, card)
+        by_hand[r_id] = min(cost - amounts[r_id], hand)
+        card -= amounts[r_id]
+        hand -= by_hand[r_id]
+    amounts[gone[0].id] += card
+    by_hand[gone[0].id] += hand
+    return [Share(r_id, amount, by_hand[r_id]) for r_id, amount in amounts.items()]
 
 
 def _tell_of_event(
@@ -154,21 +172,35 @@ def _tell_of_event(
     gone: Sequence[Registration],
     shares: Sequence[Share],
     confirmed: set[int],
+    costs: dict[int, int],
     *,
     reason: str,
     now: datetime,
 ) -> None:
-    back = {s.registration_id: s.amount for s in shares}
+    mine = {s.registration_id: s for s in shares}
     for r in gone:
         if r.email:
+            share = mine[r.id]
             mail.send_event_cancelled(
-                r, reason=reason, was_confirmed=r.id in confirmed, refund=back[r.id], now=now
+                r,
+                reason=reason,
+                was_confirmed=r.id in confirmed,
+                refund=share.amount,
+                by_hand=share.by_hand,
+                paid=r.id in confirmed and costs[r.id] > 0,
+                now=now,
             )
     order = held.order
     if order.placed_at and order.email.casefold() not in {r.email_key for r in gone}:
-        key = f"order-cancelled:{order.id}:event-{gone[0].event_id}"
-        total = sum(back.values())
-        mail.send_order_cancelled(order, gone, key=key, refund=total, reason=reason, now=now)
+        mail.send_order_cancelled(
+            order,
+            gone,
+            key=f"order-cancelled:{order.id}:event-{gone[0].event_id}",
+            refund=sum(s.amount for s in shares),
+            by_hand=sum(s.by_hand for s in shares),
+            reason=reason,
+            now=now,
+        )
 
 
 def _paying(r: Registration, ends: Ends) -> bool:

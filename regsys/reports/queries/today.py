@@ -14,7 +14,7 @@ from regsys.outbox import queries as outbox
 from regsys.outbox.models import Message
 from regsys.payments import queries as payments
 from regsys.payments.models import PaymentAttempt
-from regsys.payments.queries import AttemptRow, ProblemRow
+from regsys.payments.queries import AttemptRow, OwedRow, ProblemRow, RefundRow
 from regsys.payments.states import HOLDING
 from regsys.registration.models import Registration
 from regsys.registration.queries import list_ends
@@ -36,17 +36,27 @@ class Promise:
 
 @dataclass(frozen=True)
 class Money:
-    """Money that needs a person, and whether Stripe's messages arrive."""
+    """Money that needs a person, and whether Stripe's messages arrive.
+
+    `failed` are refunds that did not arrive, `owed` is what is too much and not on its way back.
+    """
 
     problems: Sequence[ProblemRow] = ()
+    failed: Sequence[RefundRow] = ()
+    owed: Sequence[OwedRow] = ()
     stuck: Sequence[AttemptRow] = ()
     silent: bool = False
     failed_events: int = 0
 
     @property
-    def count(self) -> int:
-        """Return how many things these are."""
+    def odd(self) -> int:
+        """Return how many things need a decision, besides what has to go back."""
         return len(self.problems) + sum(map(bool, (self.stuck, self.silent, self.failed_events)))
+
+    @property
+    def count(self) -> int:
+        """Return how many things these are, as the home page lists them."""
+        return self.odd + bool(self.failed or self.owed)
 
 
 @dataclass(frozen=True)
@@ -79,8 +89,11 @@ class Today:
 
 def find_money(scope: payments.Scope, *, now: datetime) -> Money:
     """Find what needs the treasurer or a registrar."""
+    failed = payments.list_failed_refunds(scope)
     return Money(
         payments.list_problems(scope),
+        failed,
+        payments.list_owed(scope, but=failed),
         payments.list_attention(scope, now=now),
         payments.webhooks(now).silent,
         len(payments.list_failed_events()),

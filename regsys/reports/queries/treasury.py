@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from regsys.events.models import Event
 from regsys.kernel.db import db
 from regsys.ledger.models import Dispute, Payment, Refund
-from regsys.ledger.rules import COUNTED
+from regsys.ledger.rules import CLOSED, COUNTED
 from regsys.ledger.states import RefundState
 from regsys.payments import bookkeeping, books
 from regsys.payments.books import Books
@@ -23,7 +23,6 @@ from regsys.reports.rules import spread
 
 MOST = 20
 BATCH = 500
-CLOSED = ("won", "lost", "warning_closed", "charge_refunded", "prevented")
 UNSENT = (RefundState.REQUESTED, RefundState.SUBMITTED)
 
 
@@ -155,10 +154,9 @@ def _add_dues(found: Treasury, weights: Mapping[int, Mapping[int, int]]) -> None
 
 @dataclass(frozen=True)
 class Action:
-    """What needs a hand: odd money, refunds that failed or were not sent, disputes, and what Stripe's books say."""
+    """What needs a hand: odd money, what has to go back or was not sent, disputes, and what Stripe's books say."""
 
     money: Money
-    failed: Sequence[tuple[Refund, Order]]
     unsent: Sequence[tuple[Refund, Order]]
     disputes: Sequence[tuple[Dispute, Order]]
     last: Reconciliation | None
@@ -168,8 +166,9 @@ class Action:
     @property
     def count(self) -> int:
         """Return how many things these are."""
-        rows = (self.failed, self.unsent, self.disputes, self.books.odd if self.books else ())
-        return self.money.count + sum(map(len, rows))
+        back = (self.money.failed, self.money.owed, self.unsent)
+        rows = (*back, self.disputes, self.books.odd if self.books else ())
+        return self.money.odd + sum(map(len, rows))
 
 
 def find_action(*, now: datetime) -> Action:
@@ -177,8 +176,7 @@ def find_action(*, now: datetime) -> Action:
     done = bookkeeping.find_last_finished()
     return Action(
         find_money(None, now=now),
-        _refunds((RefundState.FAILED,)),
-        _refunds(UNSENT),
+        _unsent(),
         _disputes(),
         bookkeeping.find_last(),
         books.load(done.findings) if done else None,
@@ -186,12 +184,12 @@ def find_action(*, now: datetime) -> Action:
     )
 
 
-def _refunds(states: Sequence[RefundState]) -> list[tuple[Refund, Order]]:
+def _unsent() -> list[tuple[Refund, Order]]:
     query = (
         select(Refund, Order)
         .join(Payment, Payment.id == Refund.payment_id)
         .join(Order, Order.id == Payment.order_id)
-        .where(Refund.state.in_(states))
+        .where(Refund.state.in_(UNSENT))
         .order_by(Refund.requested_at.desc(), Refund.id.desc())
         .limit(MOST)
     )
