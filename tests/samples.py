@@ -112,6 +112,7 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     # leaders
     "leaders_leader.home": lambda w: "/lead",
     "leaders_leader.roster": lambda w: f"/lead/{w.led_event.id}",
+    "leaders_leader.roster_pdf": lambda w: f"/lead/{w.led_event.id}/roster.pdf",
     # reports
     "reports_organizer.home": lambda w: "/organize",
     "reports_organizer.events": lambda w: "/organize/events",
@@ -119,6 +120,8 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "reports_organizer.messages": lambda w: f"{_work(w)}/messages",
     "reports_organizer.export_csv": lambda w: f"{_work(w)}/export.csv",
     "reports_organizer.export_xlsx": lambda w: f"{_work(w)}/export.xlsx",
+    "reports_organizer.files": lambda w: f"{_work(w)}/files",
+    "reports_organizer.badges_pdf": lambda w: f"{_work(w)}/badges.pdf",
     "reports_organizer.registrations": lambda w: "/organize/registrations",
     "reports_organizer.registration": _person,
     "reports_organizer.export_all_csv": lambda w: "/organize/registrations/export.csv",

@@ -6,9 +6,10 @@ from flask_babel import gettext as _
 
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
-from regsys.leaders import queries, services
-from regsys.leaders.rules import Turn
+from regsys.leaders import paper, queries, services
+from regsys.leaders.rules import Turn, start_day
 from regsys.web.guard import current_actor, requires
+from regsys.web.paper import read_size, send_pdf
 
 bp = Blueprint("leaders_leader", __name__)
 
@@ -32,6 +33,18 @@ def roster(event_id: int) -> ResponseReturnValue:
     return render_template(
         "leaders/roster.html", opened=opened, news=news, turns=Turn, me=actor.id, now=now
     )
+
+
+@bp.get("/lead/<int:event_id>/roster.pdf")
+@requires("leader", "registrar")
+def roster_pdf(event_id: int) -> ResponseReturnValue:
+    """Send the roster as a PDF; that is written down like every list that leaves."""
+    actor, now = current_actor(), clock.now()
+    with transaction():
+        taken = services.take_out(event_id, actor=actor, now=now)
+    name = f"roster-{taken.event.slug}-{start_day(now, taken.event.time_zone)}"
+    data = paper.roster_data(taken, now=now)
+    return send_pdf("leaders/roster.typ", data, size=read_size(request.args), name=name)
 
 
 @bp.post("/lead/<int:event_id>/mail")

@@ -37,6 +37,15 @@ def open_roster(event_id: int, *, actor: Actor, now: datetime) -> Opened:
     return Opened(roster, look.since, rules.changes([*here, *gone], look.since))
 
 
+def take_out(event_id: int, *, actor: Actor, now: datetime) -> Roster:
+    """Read a roster to print it, and write down who takes it out; raise NotFound."""
+    roster = queries.get_roster(event_id)
+    after = {"format": "pdf", "rows": len(roster.people)}
+    subject = ("event", event_id)
+    record("roster.exported", subject, actor=actor, now=now, event_id=event_id, after=after)
+    return roster
+
+
 def mail_on_demand(event_id: int, *, to_all: bool, actor: Actor, now: datetime) -> list[str]:
     """Mail the roster to the leader who asks, or (a registrar asks) to all leaders; return their names.
 

@@ -34,6 +34,7 @@ EVENT_MENU = (
     (_l("Attendees"), "reports_organizer.event", ("registrar",)),
     (_l("Roster"), "leaders_leader.roster", ("registrar", "leader")),
     (_l("Letters"), "reports_organizer.messages", ("registrar",)),
+    (_l("Files"), "reports_organizer.files", ("registrar",)),
     (_l("Log"), "reports_organizer.event_log", ("registrar",)),
     (_l("Edit the event"), "events_organizer.edit", ("registrar",)),
 )

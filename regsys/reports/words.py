@@ -32,9 +32,9 @@ class Badge(NamedTuple):
 
 
 STATES: Mapping[RegistrationState, Badge] = {
-    RegistrationState.DRAFT: Badge(N_("In a cart"), "held"),
-    RegistrationState.AWAITING_PAYMENT: Badge(N_("Held, unpaid"), "held", "warn"),
     RegistrationState.CONFIRMED: Badge(N_("Confirmed"), "full", "good"),
+    RegistrationState.AWAITING_PAYMENT: Badge(N_("Held, unpaid"), "held", "warn"),
+    RegistrationState.DRAFT: Badge(N_("In a cart"), "held"),
     RegistrationState.CANCELLED: Badge(N_("Cancelled"), "over"),
     RegistrationState.TRANSFERRED: Badge(N_("Handed over"), "over"),
     RegistrationState.EXPIRED: Badge(N_("Let go"), "over"),
@@ -130,6 +130,7 @@ DEEDS: Mapping[str, str] = {
     "registration.note_changed": N_("changed the note"),
     "registration.transferred": N_("handed the place over"),
     "registrations.exported": N_("exported the list"),
+    "roster.exported": N_("took the roster out"),
     "roster.mailed": N_("mailed the roster"),
     "roster.opened": N_("opened the roster"),
     "venue.added": N_("added a venue"),
@@ -146,8 +147,9 @@ def deed(entry: AuditEntry) -> str:
 def deed_detail(entry: AuditEntry) -> str:
     """Return what matters of an entry beside the deed: which list left as what, or to how many a roster went."""
     after = entry.after or {}
-    if entry.action in ("registrations.exported", "payments.exported"):
-        kind, words = str(after.get("format", "")).upper(), after.get("words")
+    if entry.action in ("registrations.exported", "payments.exported", "roster.exported"):
+        form, words = str(after.get("format", "")), after.get("words")
+        kind = _("Badges") if form == "badges" else form.upper()
         rows = ngettext(
             "%(kind)s, %(num)d row", "%(kind)s, %(num)d rows", after.get("rows", 0), kind=kind
         )
@@ -155,6 +157,12 @@ def deed_detail(entry: AuditEntry) -> str:
     if entry.action in ("roster.mailed", "roster.opened"):
         return ngettext("%(num)d person", "%(num)d people", after.get("people", 0))
     return ""
+
+
+def state_options() -> list[tuple[str, str]]:
+    """Return what a list of people can be narrowed to, for a menu."""
+    states = [(s.value, _(badge.word)) for s, badge in STATES.items()]
+    return [("", _("With a place")), *states, ("all", _("Everything"))]
 
 
 def state_badge(state: RegistrationState) -> Badge:
@@ -249,5 +257,5 @@ def pace_words(row: EventRow, now: datetime) -> str:
 
 HELPERS = (
     badges, deed, deed_detail, event_badge, in_days, letter_badge, method_words, money_badge, needs_words, pace_words,
-    month_words, short_badges, state_badge,
+    month_words, short_badges, state_badge, state_options,
 )  # fmt: skip

@@ -50,7 +50,7 @@ def whose(stop: Stop) -> str:
 
 # Files, and letters as they are shown in a frame of their own.
 NO_PAGES = (
-    "_ics", "_csv", "_xlsx", "_html", ".calendar", ".attachment", ".logo", ".robots", ".sitemap",
+    "_ics", "_csv", "_xlsx", "_pdf", "_html", ".calendar", ".attachment", ".logo", ".robots", ".sitemap",
     ".healthz", ".readyz",
 )  # fmt: skip
 

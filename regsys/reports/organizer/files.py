@@ -1,16 +1,47 @@
 """Lists taken out as files; whoever takes one is written down."""
 
-from flask import request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from regsys.events.queries import get_event
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
-from regsys.reports import downloads, queries, services
+from regsys.reports import badges, downloads, queries, services
 from regsys.reports.forms import read_list
 from regsys.reports.organizer.desk import bp
 from regsys.reports.queries import Filter
 from regsys.web.guard import current_actor, requires
+from regsys.web.paper import read_size, send_pdf
+
+
+@bp.get("/organize/events/<int:event_id>/files")
+@requires("registrar")
+def files(event_id: int) -> ResponseReturnValue:
+    """Show every list that can be taken out, narrowed as asked, and who took one before."""
+    asked = read_list(request.args)
+    return render_template(
+        "reports/files.html",
+        event=get_event(event_id),
+        asked=asked,
+        people=queries.count_rows(asked.filter([event_id])),
+        badges=queries.count_rows(badges.narrow(asked, event_id)),
+        taken=queries.list_taken_out(event_id),
+    )
+
+
+@bp.get("/organize/events/<int:event_id>/badges.pdf")
+@requires("registrar")
+def badges_pdf(event_id: int) -> ResponseReturnValue:
+    """Send sheets of name badges."""
+    event, now, chosen = (
+        get_event(event_id),
+        clock.now(),
+        badges.narrow(read_list(request.args), event_id),
+    )
+    name = f"badges-{downloads.name_of(event, now=now)}"
+    data = badges.badge_data(event, chosen)
+    _log(chosen, "badges", event_id)
+    return send_pdf("reports/badges.typ", data, size=read_size(request.args), name=name)
 
 
 @bp.get("/organize/events/<int:event_id>/export.csv")

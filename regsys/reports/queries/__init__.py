@@ -12,6 +12,7 @@ from regsys.reports.queries.desk import (
     get_sheet,
     list_audit,
     list_history,
+    list_taken_out,
     list_ticket_types,
 )
 from regsys.reports.queries.overview import (
@@ -66,6 +67,7 @@ __all__ = [
     "list_history",
     "list_rows",
     "list_running",
+    "list_taken_out",
     "list_ticket_types",
     "list_titles",
     "people_of",

@@ -24,6 +24,8 @@ from regsys.reports.queries.overview import Scope
 from regsys.reports.queries.rows import Row, get_row
 
 AUDIT_PAGE = 50
+TAKEN_OUT = ("registrations.exported", "roster.exported")
+MOST_TAKEN_OUT = 10
 
 
 @dataclass(frozen=True)
@@ -204,3 +206,14 @@ def list_audit(scope: Scope, event_id: int | None, *, offset: int) -> list[Deed]
 def _about(scope: Scope, event_id: int | None) -> list[ColumnElement[bool]]:
     inside = true() if scope is None else AuditEntry.event_id.in_(scope)
     return [inside, AuditEntry.event_id == event_id] if event_id else [inside]
+
+
+def list_taken_out(event_id: int) -> list[AuditEntry]:
+    """List the last lists of an event that somebody took out, the newest first."""
+    query = (
+        select(AuditEntry)
+        .where(AuditEntry.event_id == event_id, AuditEntry.action.in_(TAKEN_OUT))
+        .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+        .limit(MOST_TAKEN_OUT)
+    )
+    return list(db.session.scalars(query))

@@ -5,8 +5,8 @@ import re
 
 from tests.house.tree import Module, Tree
 
-ENDINGS = (".html", ".txt", ".xml", ".css")
-REFERENCE = re.compile(r"""['"]([\w./-]+\.(?:html|txt|xml|css))['"]""")
+ENDINGS = (".html", ".txt", ".xml", ".css", ".typ")
+REFERENCE = re.compile(r"""['"]([\w./-]+\.(?:html|txt|xml|css|typ))['"]""")
 # Letters are named without an ending: outbox.compose renders both.
 LETTER = re.compile(r"^[a-z_]+/mail_[a-z_]+$")
 
@@ -20,7 +20,7 @@ def list_homeless(tree: Tree) -> list[str]:
         room, _, rest = name.partition("/")
         if not rest or room not in rooms:
             found.append(f"templates/{name}: there is no room {room!r}")
-        elif not re.fullmatch(r"_?[a-z][a-z0-9_]*\.(html|txt|xml|css)", rest.split("/")[-1]):
+        elif not re.fullmatch(r"_?[a-z][a-z0-9_]*\.(html|txt|xml|css|typ)", rest.split("/")[-1]):
             found.append(f"templates/{name}: names are lower case, with one ending")
     return found
 
@@ -42,7 +42,9 @@ def _used(tree: Tree) -> dict[str, str]:
         used |= _computed(module, tree)
     for path in tree.templates:
         for match in REFERENCE.finditer(path.read_text()):
-            used.setdefault(match.group(1), f"templates/{tree.template_name(path)} names")
+            used.setdefault(
+                match.group(1).lstrip("/"), f"templates/{tree.template_name(path)} names"
+            )
     return used
 
 

@@ -32,7 +32,7 @@ def list_untranslated_templates(tree: Tree) -> list[str]:
         shown = f"templates/{tree.template_name(path)}"
         if tree.template_name(path).split("/")[0] in tree.apart:
             continue
-        if path.suffix == ".css":
+        if path.suffix in (".css", ".typ"):  # what is set as a PDF gets every word with its data
             continue
         source = path.read_text()
         if path.suffix == ".txt":
