@@ -69,13 +69,15 @@ class DayParts(NamedTuple):
 
     number: int
     name: str
+    month: str
     iso: str
 
 
 def day_parts(value: datetime, zone: str) -> DayParts:
     """Return the parts of a moment's day in the zone."""
     day = value.astimezone(ZoneInfo(zone)).date()
-    return DayParts(day.day, format_date(day, "EEE", locale=_locale()), day.isoformat())
+    name, month = (format_date(day, form, locale=_locale()) for form in ("EEE", "MMM"))
+    return DayParts(day.day, name, month, day.isoformat())
 
 
 def weekday(value: date) -> str:

@@ -1,6 +1,7 @@
 // Enhancement only: every page works without this file.
 
 // One click, one request: the second one is stopped while the first is on its way.
+const waits = new WeakMap();
 const PATIENCE_MS = 10000; // a download leaves the page where it is; then the button is needed again
 
 document.addEventListener("submit", (event) => {
@@ -14,11 +15,25 @@ document.addEventListener("submit", (event) => {
   const buttons = [...form.querySelectorAll("button, input[type=submit]")];
   // After this turn of the loop, so that the button pressed is still part of what is sent.
   setTimeout(() => buttons.forEach((b) => b.setAttribute("aria-disabled", "true")));
+  // What takes longer than a second says so.
+  waits.set(form, setTimeout(() => tell(event.submitter ?? buttons[0]), 1000));
   setTimeout(() => release(form), PATIENCE_MS);
 });
 
+function tell(button) {
+  const words = document.body.dataset.wait;
+  if (!button || !words) return;
+  const line = document.createElement("span");
+  line.className = "working";
+  line.setAttribute("role", "status");
+  button.after(line);
+  line.textContent = words;
+}
+
 function release(form) {
   delete form.dataset.sent;
+  clearTimeout(waits.get(form));
+  form.querySelectorAll(".working").forEach((line) => line.remove());
   form.querySelectorAll("[aria-disabled]").forEach((b) => b.removeAttribute("aria-disabled"));
 }
 

@@ -7,39 +7,79 @@ from tests.house.visiting import Stop, list_stops
 from tests.support.browser import (
     PHONE,
     WIDE,
+    ZOOMED,
+    list_axe_beside_colours,
     list_axe_violations,
+    list_new_contrasts,
     list_sideways_scroll,
     new_context,
     watching,
 )
+from tests.support.scenes import SCENES, add_troubles
 from tests.support.servers import serving
 from tests.world import World
 
-LOOKS = [
-    pytest.param(PHONE, False, id="phone-light"),
-    pytest.param(WIDE, True, id="wide-dark"),
-    pytest.param(PHONE, True, id="phone-dark", marks=pytest.mark.long),
-    pytest.param(WIDE, False, id="wide-light", marks=pytest.mark.long),
-]
+LOOKS = ((PHONE, "light"), (PHONE, "dark"), (WIDE, "dark"), (WIDE, "light"))
 
 
 @pytest.mark.once
-@pytest.mark.parametrize(("size", "dark"), LOOKS)
 @pytest.mark.parametrize("who", ["visitor", "leader", "organizer"])
-def test_every_page_is_fit_to_be_seen(
-    who: str, size: tuple[int, int], dark: bool, browser: Browser, world: World
-) -> None:
+def test_every_page_is_fit_to_be_seen(who: str, browser: Browser, world: World) -> None:
     stops = [s for s in list_stops(world) if who == whose(s) and shows_html(s)]
+    assert stops
+    assert walk(browser, world, "owner" if who == "organizer" else who, stops) == []
+
+
+@pytest.mark.once
+@pytest.mark.long
+@pytest.mark.parametrize("role", ["registrar", "treasurer", "leader", "owner"])
+def test_every_page_is_fit_to_be_seen_by_every_role(
+    role: str, browser: Browser, world: World
+) -> None:
+    stops = [s for s in list_stops(world) if shows_html(s) and (role in s.roles or not s.roles)]
+    assert any(s.roles for s in stops)
+    assert walk(browser, world, role, stops, thorough=True) == []
+
+
+def walk(
+    browser: Browser, world: World, who: str, stops: list[Stop], *, thorough: bool = False
+) -> list[str]:
+    """Look at the pages one after another in one tab; list what is wrong with them."""
+    add_troubles(world.app)
+    scenes = [scene for scene in SCENES if who == scene.who and (scene.looked_at or thorough)]
     problems = []
     with serving(world.app) as url:
-        context = new_context(browser, size=size, dark=dark)
+        context = new_context(browser, size=PHONE)
         enter(context, url, world, who)
         page = context.new_page()
         for stop in stops:
-            problems += [f"{stop}: {p}" for p in look(page, url, stop)]
+            with watching(page, origins=(url,)) as watch:
+                page.goto(url + stop.address, wait_until="load")
+                problems += [f"{stop}: {p}" for p in look(page, thorough) + watch.problems]
+        for scene in scenes:
+            scene.show(page, url, world)
+            problems += [f"{scene.name}: {p}" for p in look(page, thorough)]
         context.close()
-    assert problems == []
-    assert stops
+    return problems
+
+
+def look(page: Page, thorough: bool) -> list[str]:
+    """List what is wrong with the page that is open: on a phone and on a wide screen, light and dark, and zoomed."""
+    problems: list[str] = []
+    for size, scheme in LOOKS:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        if thorough:
+            problems += list_axe_violations(page)
+        else:
+            problems += list_new_contrasts(page, f"{size[0]} {scheme}")
+            problems += list_axe_beside_colours(page) if scheme == "light" else []
+        problems += list_sideways_scroll(page)
+    page.set_viewport_size({"width": ZOOMED[0], "height": ZOOMED[1]})
+    problems += list_sideways_scroll(page)
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    page.emulate_media(color_scheme="light")
+    return problems
 
 
 def whose(stop: Stop) -> str:
@@ -62,15 +102,7 @@ def shows_html(stop: Stop) -> bool:
 
 def enter(context: BrowserContext, url: str, world: World, who: str) -> None:
     """Give the browser the cookie of a visitor with a cart, or of somebody who is signed in."""
-    role = "leader" if who == "leader" else "owner"
-    client = world.visitor() if who == "visitor" else world.sign_in(world.user_with(role))
+    client = world.visitor() if who == "visitor" else world.sign_in(world.user_with(who))
     cookie = client.get_cookie("regsys")
     assert cookie
     context.add_cookies([{"name": "regsys", "value": cookie.value, "url": url}])
-
-
-def look(page: Page, url: str, stop: Stop) -> list[str]:
-    """Open the page and list what is wrong with it."""
-    with watching(page, origins=(url,)) as watch:
-        page.goto(url + stop.address, wait_until="load")
-        return [*list_axe_violations(page), *list_sideways_scroll(page), *watch.problems]

@@ -22,6 +22,8 @@ ARGUMENTS = (
 )
 WIDE = (1280, 900)
 PHONE = (390, 844)
+# A window of 1280 × 1024 px at 400 %.
+ZOOMED = (320, 256)
 ACTION_MS = 15_000
 
 
@@ -61,12 +63,59 @@ def new_context(
 def list_axe_violations(page: Page, *, wcag: str = "wcag22aa") -> list[str]:
     """Run axe-core on the page and return a line for each violation."""
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", wcag, "best-practice"]
+    return _run_axe(page, None, {"runOnly": {"type": "tag", "values": tags}})
+
+
+def list_axe_beside_colours(page: Page) -> list[str]:
+    """Run everything but the contrast of colours, which is most of the time."""
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    rules = {"color-contrast": {"enabled": False}}
+    return _run_axe(page, None, {"runOnly": {"type": "tag", "values": tags}, "rules": rules})
+
+
+# Marks what stands in a place (tags, classes and states up to the body) where nothing was looked at yet in this look.
+# No style stands in an element, so what stands in the same place has the same colours.
+_MARK_NEW = """look => {
+  const seen = new Set(JSON.parse(sessionStorage.getItem(look) ?? "[]"));
+  const states = ["aria-current", "aria-invalid", "aria-sort", "aria-disabled", "aria-selected", "open", "type", "href"];
+  const name = e => e.tagName + "." + e.getAttribute("class") + states.filter(s => e.hasAttribute(s));
+  const place = e => (e === document.body ? "" : place(e.parentElement) + ">") + name(e);
+  let found = 0;
+  for (const e of document.querySelectorAll("[data-new]")) e.removeAttribute("data-new");
+  for (const e of document.body.querySelectorAll("*")) {
+    const tells = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || e.matches("input, select, textarea");
+    if (!tells || !e.checkVisibility()) continue;
+    const at = place(e);
+    if (seen.has(at)) continue;
+    seen.add(at);
+    e.setAttribute("data-new", "");
+    found++;
+  }
+  sessionStorage.setItem(look, JSON.stringify([...seen]));
+  return found;
+}"""
+
+
+def list_new_contrasts(page: Page, look: str) -> list[str]:
+    """Try the contrast of all text that stands in a place where none was tried before in this tab and look."""
+    if not page.evaluate(_MARK_NEW, look):
+        return []
+    return _run_axe(
+        page, ["[data-new]"], {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+    )
+
+
+def _run_axe(page: Page, where: list[str] | None, options: dict[str, Any]) -> list[str]:
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
     # Without resultTypes axe describes every element that passed, too: half of the time.
-    options = {"runOnly": {"type": "tag", "values": tags}, "resultTypes": ["violations"]}
-    found = Axe().run(page, options=options)
+    found = page.evaluate(
+        "([where, options]) => axe.run(where ?? document, options).then(r => r.violations)",
+        [where, {"resultTypes": ["violations"], **options}],
+    )
     return [
         f"{v['id']}: {v['help']} — {'; '.join(n['html'][:160] for n in v['nodes'][:3])}"
-        for v in found.response["violations"]
+        for v in found
     ]
 
 

@@ -36,7 +36,7 @@ def show(browser: Browser) -> Show:
         context = browser.new_context(timezone_id=zone, java_script_enabled=script)
         page = context.new_page()
         code = (root() / "static/js/main.js").read_text()
-        html = f'<!doctype html><html lang="en"><title>x</title><script type="module" src="/main.js"></script>{body}'
+        html = f'<!doctype html><html lang="en"><title>x</title><script type="module" src="/main.js"></script><body data-wait="One moment.">{body}'
         page.route("**/main.js", lambda r: r.fulfill(body=code, content_type="text/javascript"))
         page.route(SITE, lambda r: r.fulfill(body=html, content_type="text/html"))
         # 204: the browser stays on the page, as it does with a download.
@@ -58,8 +58,12 @@ def test_a_double_click_sends_once_with_the_button_and_may_be_repeated_later(sho
         page.clock.run_for(100)
         expect(page.get_by_role("button")).to_have_attribute("aria-disabled", "true")
         assert sent == ["do=pay"]
-        page.clock.run_for(10_000)
+        expect(page.get_by_role("status")).to_have_count(0)
+        page.clock.run_for(1_000)
+        expect(page.get_by_role("status")).to_have_text("One moment.")
+        page.clock.run_for(9_000)
         expect(page.get_by_role("button")).not_to_have_attribute("aria-disabled", "true")
+        expect(page.get_by_role("status")).to_have_count(0)
         page.get_by_role("button").click()
         page.clock.run_for(100)
         assert sent == ["do=pay", "do=pay"]

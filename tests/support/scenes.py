@@ -1,0 +1,177 @@
+"""What no sample address shows: each refusal, the empty states, forms with something wrong, orders in every state."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Flask
+from flask.typing import ResponseReturnValue
+from playwright.sync_api import Page
+from sqlalchemy import select
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from regsys.events.models import Event
+from regsys.kernel import clock
+from regsys.kernel.db import db
+from regsys.kernel.errors import (
+    Busy,
+    IllegalMove,
+    Invalid,
+    OutOfRoom,
+    Refusal,
+    Refused,
+    TooMany,
+    UpstreamFailed,
+)
+from regsys.registration.models import Order, Registration
+from regsys.registration.states import RegistrationState as S
+from regsys.web.guard import public
+from tests.cast import make_cart
+from tests.world import World
+
+Show = Callable[[Page, str, World], None]
+
+TROUBLES: dict[str, Exception] = {
+    "409": Refused(Refusal("Full", "The last place was taken a moment ago.")),
+    "409-stale": IllegalMove("Registration", "confirmed", "draft"),
+    "413": RequestEntityTooLarge(),
+    "422": Invalid({"price": ["Write an amount, like 920.00."]}),
+    "429": TooMany("Please wait an hour, or write to us.", retry_after=3600),
+    "500": RuntimeError("planned"),
+    "502": UpstreamFailed("Stripe did not answer.", not_charged=True),
+    "503": Busy("planned"),
+    "503-disk": OutOfRoom("planned"),
+}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A page in a state; `looked_at` also by the tests that every run makes."""
+
+    name: str
+    show: Show
+    who: str = "visitor"
+    looked_at: bool = False
+
+
+def add_troubles(app: Flask) -> None:
+    """Give the app, before its first request, an address for each way in which a page may fail."""
+
+    @public
+    def fail(name: str) -> ResponseReturnValue:
+        raise TROUBLES[name]
+
+    app.add_url_rule("/trouble/<name>", "trouble", fail)
+
+
+def at(path: str) -> Show:
+    """Open an address."""
+    return lambda page, url, world: _open(page, url + path)
+
+
+def _open(page: Page, address: str) -> None:
+    page.goto(address, wait_until="load")
+
+
+def sent_empty(path: str, button: str) -> Show:
+    """Open a form and send it as it is, or with its required fields emptied."""
+
+    def show(page: Page, url: str, world: World) -> None:
+        _open(page, url + path)
+        for box in page.locator("main :is(input.input, textarea)").all():
+            box.fill("")
+        page.get_by_role("button", name=button).last.click()
+        page.locator(".wrong-list").wait_for()
+
+    return show
+
+
+def order_in(state: S) -> Show:
+    """Open the payer's page of an order with somebody in this state."""
+
+    def show(page: Page, url: str, world: World) -> None:
+        placed = Order.placed_at.is_not(None)
+        query = select(Order).join(Order.registrations).where(Registration.state == state, placed)
+        _open(page, f"{url}/o/{world.first(query).token}")
+
+    return show
+
+
+def person_in(state: S) -> Show:
+    """Open the page of a person in this state."""
+
+    def show(page: Page, url: str, world: World) -> None:
+        query = select(Registration).join(Order).where(Registration.state == state)
+        found = world.first(query.where(Order.placed_at.is_not(None)))
+        _open(page, f"{url}/r/{found.token}")
+
+    return show
+
+
+def lapsed_cart(page: Page, url: str, world: World) -> None:
+    """Open a cart whose time is over."""
+    with world.app.app_context(), clock.freeze(clock.now() - timedelta(hours=2)):
+        event = db.session.scalars(
+            select(Event).where(Event.slug == "introductory-intensive")
+        ).one()
+        token = make_cart(event).token
+        db.session.remove()
+    _open(page, f"{url}/o/{token}")
+
+
+def no_cart(page: Page, url: str, world: World) -> None:
+    """Open the cart of somebody who has none, and keep theirs for later."""
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    _open(page, f"{url}/cart")
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]
+
+
+def broken(page: Page, url: str, world: World) -> None:
+    """Show the page for the case that even the error page fails."""
+    with world.app.test_request_context(base_url=url):
+        html = world.app.jinja_env.get_template("web/broken.html").render(incident="7K2M-9QXW")
+    _open(page, f"{url}/robots.txt")
+    page.set_content(html, wait_until="load")
+
+
+EVENTS = {
+    "cancelled": "half-day-workshop-silence",
+    "elsewhere": "national-leadership-intensive",
+    "ask-the-leader": "lunch-group-bellingham",
+    "application": "leadership-intensive-spokane",
+    "free": "see-a-balint-group",
+    "group": "tuesday-evening-group",
+    "intensive": "introductory-intensive",
+}
+QUICK = {"event-cancelled", "event-elsewhere", "event-ask-the-leader", "event-application"}
+NOTHING_FITS = "?kind=rotating_leader_group&mode=in_person&places=1"
+
+SCENES: tuple[Scene, ...] = (
+    *(
+        Scene(f"event-{name}", at(f"/events/{slug}"), looked_at=f"event-{name}" in QUICK)
+        for name, slug in EVENTS.items()
+    ),
+    *(
+        Scene(f"error-{name}", at(f"/trouble/{name}"), looked_at=name in ("409", "500"))
+        for name in TROUBLES
+    ),
+    Scene("error-404", at("/nothing/here"), looked_at=True),
+    Scene("error-403", at("/organize"), who="leader", looked_at=True),
+    Scene("error-broken", broken),
+    Scene("empty-catalogue", at(f"/events{NOTHING_FITS}"), looked_at=True),
+    Scene("empty-groups", at(f"/groups{NOTHING_FITS}")),
+    Scene("empty-outbox", at("/outbox?find=nobody")),
+    Scene("register-full", at("/events/noon-circle-seattle/register")),
+    Scene("wrong-payer", sent_empty("/cart/people/0", "Save and go on"), looked_at=True),
+    Scene("wrong-answers", sent_empty("/cart/answers/1", "Save and go on"), looked_at=True),
+    Scene("wrong-contact", sent_empty("/contact", "Send")),
+    Scene("wrong-sign-in", sent_empty("/signin", "Mail me a link")),
+    Scene("order-to-pay", order_in(S.AWAITING_PAYMENT), looked_at=True),
+    Scene("order-expired", order_in(S.EXPIRED)),
+    Scene("order-cancelled", order_in(S.CANCELLED), looked_at=True),
+    Scene("attendee-to-pay", person_in(S.AWAITING_PAYMENT)),
+    Scene("attendee-cancelled", person_in(S.CANCELLED)),
+    Scene("cart-none", no_cart),
+    Scene("cart-lapsed", lapsed_cart, looked_at=True),
+)
