@@ -77,14 +77,14 @@ def list_axe_beside_colours(page: Page) -> list[str]:
 # No style stands in an element, so what stands in the same place has the same colours.
 _MARK_NEW = """look => {
   const seen = new Set(JSON.parse(sessionStorage.getItem(look) ?? "[]"));
-  const states = ["aria-current", "aria-invalid", "aria-sort", "aria-disabled", "aria-selected", "open", "type", "href"];
+  const states = ["aria-current", "aria-invalid", "aria-sort", "aria-disabled", "open", "type", "href"];
   const name = e => e.tagName + "." + e.getAttribute("class") + states.filter(s => e.hasAttribute(s));
   const place = e => (e === document.body ? "" : place(e.parentElement) + ">") + name(e);
   let found = 0;
   for (const e of document.querySelectorAll("[data-new]")) e.removeAttribute("data-new");
   for (const e of document.body.querySelectorAll("*")) {
-    const tells = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || e.matches("input, select, textarea");
-    if (!tells || !e.checkVisibility()) continue;
+    const tells = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+    if (!(tells || e.matches("input, select, textarea")) || !e.checkVisibility()) continue;
     const at = place(e);
     if (seen.has(at)) continue;
     seen.add(at);

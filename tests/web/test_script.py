@@ -36,7 +36,8 @@ def show(browser: Browser) -> Show:
         context = browser.new_context(timezone_id=zone, java_script_enabled=script)
         page = context.new_page()
         code = (root() / "static/js/main.js").read_text()
-        html = f'<!doctype html><html lang="en"><title>x</title><script type="module" src="/main.js"></script><body data-wait="One moment.">{body}'
+        head = '<!doctype html><html lang="en"><title>x</title><script type="module" src="/main.js"></script>'
+        html = f'{head}<body data-wait="One moment.">{body}'
         page.route("**/main.js", lambda r: r.fulfill(body=code, content_type="text/javascript"))
         page.route(SITE, lambda r: r.fulfill(body=html, content_type="text/html"))
         # 204: the browser stays on the page, as it does with a download.

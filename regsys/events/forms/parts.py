@@ -143,7 +143,9 @@ def row_id() -> HiddenField:
 
 def id_of(field: Field) -> int | None:
     """Return the id in a row's hidden field."""
-    text = str(field.data or "")  # where it was not sent it is still the number that it was made with
+    text = str(
+        field.data or ""
+    )  # where it was not sent it is still the number that it was made with
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
