@@ -24,11 +24,13 @@ from regsys.kernel.settings import Settings  # noqa: E402
 from tests.support import needs  # noqa: E402
 from tests.support.memory import use_memory_for_files  # noqa: E402
 from tests.support.pg import Postgres  # noqa: E402
+from tests.support.routes import compile_routes_once  # noqa: E402
 from tests.support.smtp import SmtpServer  # noqa: E402
 from tests.world import World  # noqa: E402
 
 pytest_plugins = ("tests.support.plugin",)
 use_memory_for_files()
+compile_routes_once()
 
 TODAY = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)  # Tue 9 AM in Seattle
 
