@@ -5,9 +5,9 @@ settings.
 """
 
 import gc
+import os
 import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -32,7 +32,7 @@ graceful_timeout = 6
 keepalive = 5
 loglevel = "warning"
 control_socket_disable = True
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 _apps: list[Flask] = []
 _end_with_master: list[Callable[[], None]] = []
