@@ -8,6 +8,7 @@ FLOORS: tuple[str, ...] = (
     "outbox",
     "accounts",
     "capacity",
+    "policies",
     "events",
     "questions",
     "content",

@@ -2,7 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from regsys.events.kinds import (
@@ -19,6 +28,7 @@ from regsys.events.states import MOVES, EventState
 from regsys.kernel.crypt import SealedText
 from regsys.kernel.db import Base, UtcDateTime
 from regsys.kernel.states import choice
+from regsys.policies.models import RefundPolicy
 
 
 class Venue(Base):
@@ -89,6 +99,8 @@ class Event(Base):
     description: Mapped[str] = mapped_column(Text, default="")
     included: Mapped[str] = mapped_column(Text, default="")
     refund_terms: Mapped[str] = mapped_column(Text, default="")
+    # The version of the refund rules that a place bought now keeps; none: the words above are all there is.
+    policy_id: Mapped[int | None] = mapped_column(ForeignKey("refund_policy.id"))
     credit: Mapped[str] = mapped_column(String(300), default="")
     # What it costs, in words, where nothing is sold here.
     cost_note: Mapped[str] = mapped_column(String(200), default="")
@@ -117,6 +129,7 @@ class Event(Base):
     state_reason: Mapped[str] = mapped_column(String(500), default="")
 
     venue: Mapped[Venue | None] = relationship()
+    policy: Mapped[RefundPolicy | None] = relationship()
     sessions: Mapped[list["Session"]] = relationship(
         back_populates="event", order_by="Session.starts_at", cascade="all, delete-orphan"
     )
@@ -164,7 +177,10 @@ class TicketType(Base):
     """Who pays which price; it draws on the pools named in `ticket_type_pool` (the event's total among them)."""
 
     __tablename__ = "ticket_type"
-    __table_args__ = (UniqueConstraint("event_id", "name"),)
+    __table_args__ = (
+        UniqueConstraint("event_id", "name"),
+        CheckConstraint("room_part >= 0", name="room_part_not_negative"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), index=True)
@@ -172,6 +188,8 @@ class TicketType(Base):
     description: Mapped[str] = mapped_column(String(300), default="")
     position: Mapped[int] = mapped_column(default=0)
     on_sale: Mapped[bool] = mapped_column(default=True)
+    # How much of the price is for a room, in minor units: it may have a refund rule of its own.
+    room_part: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     event: Mapped[Event] = relationship(back_populates="ticket_types")
     prices: Mapped[list["Price"]] = relationship(
         back_populates="ticket_type", cascade="all, delete-orphan"

@@ -14,7 +14,11 @@ from markupsafe import Markup
 from regsys.events import queries, rules, words
 from regsys.events.kinds import Visibility
 from regsys.events.models import Event, Session
+from regsys.events.queries import PriceRow
 from regsys.events.states import EventState
+from regsys.kernel import money
+from regsys.policies.rules import Amounts, Facts
+from regsys.policies.words import RefundTable, table_of
 from regsys.web.html import times
 from regsys.web.urls import settings
 
@@ -58,9 +62,27 @@ def _context(event: Event, now: datetime, as_if: EventState | None) -> dict[str,
         "days": _by_day(event.sessions, event.time_zone),
         "zones": _abbreviations(event),
         "credit": _credit(event),
+        "t": _refunds(event, listing.prices),
         "hold_minutes": settings().HOLD_MINUTES,
         "now": now,
     }
+
+
+def _refunds(event: Event, prices: Sequence[PriceRow]) -> RefundTable | None:
+    """Return what comes back by date, of the price of each ticket type; of more than three, of the first."""
+    paid = [row for row in prices if row.now]
+    if event.policy is None or not paid:
+        return None
+    some = paid if len(paid) <= 3 else paid[:1]
+    columns = [
+        (
+            row.ticket_type.name if len(some) > 1 else "",
+            Amounts(row.now - row.ticket_type.room_part, row.ticket_type.room_part),
+        )
+        for row in some
+    ]
+    facts = Facts(event.starts_at, event.time_zone, unit=money.unit(event.currency))
+    return table_of(event.policy, columns, facts, event.currency)
 
 
 def _credit(event: Event) -> str:

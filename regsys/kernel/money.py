@@ -44,6 +44,11 @@ def chargeable(amount: int, currency: str) -> bool:
     return amount >= MINIMUM_CHARGE.get(currency.upper(), 50)
 
 
+def unit(currency: str) -> int:
+    """Return what an amount that goes through Stripe must be a multiple of, in minor units."""
+    return 10 if currency.upper() in THREE_DECIMALS else 1
+
+
 def parse(text: str, currency: str) -> int:
     """Return minor units for what a person typed ("920", "920.00", "1,250.50"); raise ValueError."""
     plain = re.sub(r"[\s$€£¥,]", "", text.strip())

@@ -11,6 +11,7 @@ from regsys.events.models import Event, TicketType
 from regsys.kernel.crypt import SealedText
 from regsys.kernel.db import Base, UtcDateTime
 from regsys.kernel.states import choice
+from regsys.policies.models import RefundPolicy
 from regsys.questions.models import Answer
 from regsys.registration.kinds import OFFERED, OrderSource
 from regsys.registration.states import MOVES, RegistrationState
@@ -66,6 +67,7 @@ class Registration(Base):
     __tablename__ = "registration"
     __table_args__ = (
         CheckConstraint("price >= 0", name="price_not_negative"),
+        CheckConstraint("room_part >= 0", name="room_part_not_negative"),
         Index(
             "uq_registration_live_email",
             "event_id",
@@ -92,6 +94,10 @@ class Registration(Base):
     # Decided when the hold was made.
     rate: Mapped[Rate] = mapped_column(choice(Rate, "rate"))
     price: Mapped[int]
+    # Frozen with the price: the part of it that is for a room, the refund rules, and when the event was to begin.
+    room_part: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    policy_id: Mapped[int | None] = mapped_column(ForeignKey("refund_policy.id"))
+    promised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # True where the payer is this person: then the form asks everything at once.
     is_payer: Mapped[bool] = mapped_column(default=False)
     first_name: Mapped[str] = mapped_column(String(100), default="")
@@ -118,6 +124,7 @@ class Registration(Base):
     order: Mapped[Order] = relationship(back_populates="registrations")
     event: Mapped[Event] = relationship()
     ticket_type: Mapped[TicketType] = relationship()
+    policy: Mapped[RefundPolicy | None] = relationship()
     answers: Mapped[list[Answer]] = relationship(order_by=Answer.id)
 
     @property

@@ -12,12 +12,13 @@ from regsys.events import rules as event_rules
 from regsys.events.kinds import Rate
 from regsys.events.models import Event, TicketType
 from regsys.events.queries import Places, price_of
-from regsys.kernel import tokens
+from regsys.kernel import money, tokens
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
 from regsys.ledger import queries as ledger
 from regsys.ledger.rules import Balance
+from regsys.policies.rules import Amounts, Facts
 from regsys.questions.models import Answer, Question
 from regsys.registration import rules
 from regsys.registration.models import Order, OrderLine, Registration
@@ -171,6 +172,25 @@ def _whole_registrations() -> Select[Registration]:
             joinedload(Event.venue), selectinload(Event.sessions)
         ),
     )
+
+
+# ---- refund rules
+
+
+def refund_facts(r: Registration) -> Facts:
+    """Return what decides about a refund for this person besides the moment; their event is loaded."""
+    return Facts(
+        r.event.starts_at,
+        r.event.time_zone,
+        promised_at=r.promised_at,
+        unit=money.unit(r.event.currency),
+    )
+
+
+def amounts_of(r: Registration, paid: int) -> Amounts:
+    """Divide what was paid for a person (minor units) into taking part and the room."""
+    room = min(r.room_part, paid)
+    return Amounts(paid - room, room)
 
 
 # ---- what is on offer

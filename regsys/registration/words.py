@@ -1,5 +1,6 @@
 """How things stand, in words: for pages, letters and lists."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -9,8 +10,10 @@ from regsys.events.models import Event
 from regsys.events.queries import Places
 from regsys.kernel.text import N_
 from regsys.ledger.rules import Balance
+from regsys.policies.words import RefundTable, table_of
 from regsys.questions import types
 from regsys.questions.models import Question
+from regsys.registration import queries
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.registration.queries import Offer
 from regsys.registration.rules import OrderState
@@ -125,6 +128,28 @@ def _early(offer: Offer, event: Event, places: Places) -> str:
             "Early price until %(until)s; then it is %(regular)s.", until=until, regular=regular
         )
     return ""
+
+
+def refund_tables(registrations: Sequence[Registration]) -> list[tuple[Event, RefundTable]]:
+    """Return what comes back by date: for each event a table, with a column for each price that is not nothing."""
+    groups: dict[tuple[int, int], list[Registration]] = {}
+    for r in registrations:
+        if r.policy and r.price:
+            groups.setdefault((r.event_id, r.policy.id), []).append(r)
+    tables = []
+    for mine in groups.values():
+        prices = {(r.price, r.room_part): queries.amounts_of(r, r.price) for r in mine}
+        one = len(prices) == 1
+        heads = [
+            ("" if one else _("of %(price)s", price=money(a.total, mine[0].event.currency)), a)
+            for a in prices.values()
+        ]
+        first = mine[0]
+        if first.policy:
+            facts = queries.refund_facts(first)
+            made = table_of(first.policy, heads, facts, first.event.currency)
+            tables.append((first.event, made))
+    return tables
 
 
 def answer_words(question: Question, stored: Any) -> str:

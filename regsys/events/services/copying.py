@@ -17,8 +17,8 @@ from regsys.kernel.zones import later, wall_time
 
 # What is said of an event. Not the link for joining, the private key and the state: they belong to one event.
 SAID = (
-    "kind", "mode", "visibility", "enrollment", "summary", "description", "included", "refund_terms", "credit",
-    "cost_note", "contact_email", "venue_id", "time_zone", "currency", "minimum", "external_name", "external_url",
+    "kind", "mode", "visibility", "enrollment", "summary", "description", "included", "refund_terms", "policy_id",
+    "credit", "cost_note", "contact_email", "venue_id", "time_zone", "currency", "minimum", "external_name", "external_url",
     "roster_days_before",
 )  # fmt: skip
 MOMENTS = ("starts_at", "ends_at", "opens_at", "closes_at", "early_until", "decide_at")
@@ -98,6 +98,7 @@ def _copy_places(old: Event, new: Event, *, now: datetime) -> None:
             description=t.description,
             position=t.position,
             on_sale=t.on_sale,
+            room_part=t.room_part,
             prices=[Price(rate=p.rate, amount=p.amount) for p in t.prices],
         )
         new.ticket_types.append(copy)

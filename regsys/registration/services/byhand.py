@@ -85,6 +85,7 @@ def _make(
     order: Order, event: Event, type_id: int, person: Person, price: int, *, now: datetime
 ) -> Registration:
     token = tokens.new_token()
+    types = {t.id: t for t in event.ticket_types}
     r = Registration(
         code=f"{order.code}-1",
         token=token,
@@ -96,6 +97,9 @@ def _make(
         state_at=now,
         rate=Rate.REGULAR,
         price=price,
+        room_part=min(price, types[type_id].room_part),
+        policy_id=event.policy_id,
+        promised_at=event.starts_at,
         is_payer=True,
         first_name=person.first_name,
         last_name=person.last_name,

@@ -231,6 +231,9 @@ def _draft(
         state_at=now,
         rate=rate,
         price=_price(ticket_type, rate),
+        room_part=ticket_type.room_part,
+        policy_id=event.policy_id,
+        promised_at=event.starts_at,
         created_at=now,
     )
 
