@@ -48,6 +48,7 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "events_organizer.edit": lambda w: f"/organize/events/{w.event.id}/edit",
     "events_organizer.schedule": lambda w: f"/organize/events/{w.event.id}/schedule",
     "events_organizer.tickets": lambda w: f"/organize/events/{w.event.id}/tickets",
+    "events_organizer.refunds": lambda w: f"/organize/events/{w.event.id}/refunds",
     "events_organizer.leaders": lambda w: f"/organize/events/{w.event.id}/leaders",
     "events_organizer.preview": lambda w: f"/organize/events/{w.event.id}/preview",
     "events_organizer.page": lambda w: f"/organize/events/{w.event.id}/page",

@@ -19,6 +19,7 @@ from regsys.events.states import EventState
 from regsys.kernel import money
 from regsys.policies.rules import Amounts, Facts
 from regsys.policies.words import RefundTable, table_of
+from regsys.web import html
 from regsys.web.html import times
 from regsys.web.urls import settings
 
@@ -69,14 +70,18 @@ def _context(event: Event, now: datetime, as_if: EventState | None) -> dict[str,
 
 
 def _refunds(event: Event, prices: Sequence[PriceRow]) -> RefundTable | None:
-    """Return what comes back by date, of the price of each ticket type; of more than three, of the first."""
+    """Return what comes back by date, of the first price and of the first one with a room; the words say the rest."""
     paid = [row for row in prices if row.now]
     if event.policy is None or not paid:
         return None
-    some = paid if len(paid) <= 3 else paid[:1]
+    some = [paid[0], *[row for row in paid[1:] if row.ticket_type.room_part][:1]]
     columns = [
         (
-            row.ticket_type.name if len(some) > 1 else "",
+            _(
+                "%(name)s, %(price)s",
+                name=row.ticket_type.name,
+                price=html.money(row.now, event.currency),
+            ),
             Amounts(row.now - row.ticket_type.room_part, row.ticket_type.room_part),
         )
         for row in some

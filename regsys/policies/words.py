@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 
 from flask_babel import gettext as _
 
 from regsys.kernel.text import N_
+from regsys.kernel.zones import wall_time
 from regsys.policies.models import RefundPolicy
 from regsys.policies.rules import (
     About,
@@ -23,7 +24,7 @@ from regsys.policies.rules import (
     read,
     table,
 )
-from regsys.web.html import clock, day, deadline, money
+from regsys.web.html import day, deadline, money
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,13 @@ def table_of(
     policy: RefundPolicy, prices: Sequence[tuple[str, Amounts]], facts: Facts, currency: str
 ) -> RefundTable:
     """Return the table of a policy for these prices, each with its heading."""
-    terms = read(policy.body)
+    return table_of_terms(read(policy.body), prices, facts, currency)
+
+
+def table_of_terms(
+    terms: Terms, prices: Sequence[tuple[str, Amounts]], facts: Facts, currency: str
+) -> RefundTable:
+    """Return the table of terms that may not be saved yet."""
     rows = table(terms, [amounts for _head, amounts in prices], facts)
     heads = [head for head, _amounts in prices]
     return RefundTable(rows, heads, terms, currency, terms.zone or facts.zone)
@@ -57,30 +64,37 @@ def row_when(row: Row, zone: str) -> str:
         return _("until %(time)s", time=deadline(row.until, zone))
     if row.since is None:
         return _("At any time")
-    if clock(row.since, zone).startswith("12:00\u00a0AM"):
+    if wall_time(row.since, zone).time() == time():
         return _("from %(day)s", day=day(row.since, zone))
     return _("after %(time)s", time=deadline(row.since, zone))
 
 
 def row_words(row: Row, table: RefundTable) -> str:
     """Return what a row gives, in words: "everything but $75.00"."""
-    made = row.refunds[0]
-    words = [back_words(made.back, table.terms, table.currency)]
-    if made.room is not None:
-        taking_part, room = words[0], back_words(made.room, table.terms, table.currency)
-        words = [
-            _("for taking part: %(part)s; for the room: %(room)s", part=taking_part, room=room)
-        ]
-    if made.room_waits:
-        words.append(_("the room’s part comes back later if the house releases it"))
+    # Where one of the prices has a room, its rule says what counts for the others too.
+    made = next((r for r in row.refunds if r.room is not None), row.refunds[0])
+    words = [share_words(made, table.terms, table.currency)]
     if any(line.about is About.DEPOSIT for r in row.refunds for line in r.lines):
         deposit = money(table.terms.deposit, table.currency)
-        words.append(_("the deposit of %(deposit)s stays with us", deposit=deposit))
+        words.append(_("at least the deposit of %(deposit)s stays with us", deposit=deposit))
     if row.again:
         amounts = dict.fromkeys(money(r.amount, table.currency) for r in row.again)
         again = " / ".join(amounts)
         words.append(_("if somebody takes your place: %(amount)s", amount=again))
     return "; ".join(words)
+
+
+def share_words(made: Refund, terms: Terms, currency: str) -> str:
+    """Return which share a refund is by its rule, for the room apart where that has its own."""
+    share = back_words(made.back, terms, currency)
+    if made.room is None:
+        return share
+    room = back_words(made.room, terms, currency)
+    if made.room_waits:
+        room = _("%(share)s, if the house releases it", share=room)
+    if made.room == made.back and not made.room_waits:
+        return share
+    return _("for taking part %(part)s; for the room %(room)s", part=share, room=room)
 
 
 def back_words(back: Back, terms: Terms, currency: str) -> str:
@@ -139,14 +153,11 @@ def refund_lines(made: Refund) -> list[tuple[str, int]]:
 
 def refund_why(made: Refund, terms: Terms, currency: str, zone: str) -> str:
     """Return why it is this much, in one or two sentences."""
-    share = back_words(made.back, terms, currency)
-    if made.room is not None:
-        room = back_words(made.room, terms, currency)
-        share = _("for taking part: %(part)s; for the room: %(room)s", part=share, room=room)
+    share = share_words(made, terms, currency)
     until = _until(made.until, terms.zone or zone)
     said = _(REASONS[made.why], until=until, share=share)
     if made.room_waits:
-        waits = _("The room’s part comes back later if the house releases the room.")
+        waits = _("What is for the room is given back later, if the house releases it.")
         return f"{said} {waits}"
     return said
 

@@ -12,7 +12,7 @@ from regsys.events.models import Event
 from regsys.kernel.money import show
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import compose
-from regsys.registration import ics
+from regsys.registration import ics, words
 from regsys.registration.models import Order, Registration
 from regsys.web import html
 from regsys.web.urls import absolute
@@ -37,7 +37,11 @@ def send_confirmation(r: Registration, *, key: str, now: datetime) -> None:
         key=key,
         subject=_("You have a place: %(title)s", title=r.event.title),
         links={"own": absolute("registration.attendee", token=r.token), **_join_link(r)},
-        context={"open": r.answered_at is None, "paid": _price(r)},
+        context={
+            "open": r.answered_at is None,
+            "paid": _price(r),
+            "refunds": words.refund_rows(r) if r.is_payer else [],
+        },
         attachments=[_attached(attachment, "REQUEST")],
         now=now,
     )

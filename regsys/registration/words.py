@@ -10,7 +10,7 @@ from regsys.events.models import Event
 from regsys.events.queries import Places
 from regsys.kernel.text import N_
 from regsys.ledger.rules import Balance
-from regsys.policies.words import RefundTable, table_of
+from regsys.policies.words import RefundTable, row_when, row_words, table_of
 from regsys.questions import types
 from regsys.questions.models import Question
 from regsys.registration import queries
@@ -150,6 +150,15 @@ def refund_tables(registrations: Sequence[Registration]) -> list[tuple[Event, Re
             made = table_of(first.policy, heads, facts, first.event.currency)
             tables.append((first.event, made))
     return tables
+
+
+def refund_rows(r: Registration) -> list[tuple[str, str, str]]:
+    """Return what comes back of one price by date, for letters: when, how much, and the rule in words."""
+    return [
+        (row_when(row, t.zone), money(row.refunds[0].amount, t.currency), row_words(row, t))
+        for _event, t in refund_tables([r])
+        for row in t.rows
+    ]
 
 
 def answer_words(question: Question, stored: Any) -> str:

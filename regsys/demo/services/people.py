@@ -83,14 +83,19 @@ def _make_registration(
     workplace = places.get(person.get("workplace", ""), {})
     ended = r.get("cancelled_at") or r.get("transferred_at") or r.get("expired_at")
     created = calendar.moment(r["created_at"])
+    event = programme.events[r["event"]]
+    ticket_type = programme.types[r["event"], r["ticket_type"]]
     confirmed = calendar.maybe(r.get("confirmed_at"))
     ended_at = calendar.maybe(ended)
     return Registration(
         code=r["id"],
         token=token,
         token_hash=tokens.hash_token(token),
-        event_id=programme.events[r["event"]].id,
-        ticket_type_id=programme.types[r["event"], r["ticket_type"]].id,
+        event_id=event.id,
+        ticket_type_id=ticket_type.id,
+        room_part=min(r["price"], ticket_type.room_part),
+        policy_id=event.policy_id,
+        promised_at=event.starts_at,
         state=state,
         state_at=ended_at or confirmed or created,
         rate=Rate(r["rate"]),

@@ -1,6 +1,6 @@
 """Venues and events: schedule, leaders, places, prices and questions."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import insert
@@ -21,8 +21,12 @@ from regsys.events.models import (
     ticket_type_pool,
 )
 from regsys.events.states import EventState
+from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db
 from regsys.kernel.tokens import hash_token
+from regsys.policies import services as policies
+from regsys.policies.models import RefundPolicy
+from regsys.policies.rules import read
 from regsys.questions.models import Question
 
 Rows = dict[str, Any]
@@ -54,10 +58,11 @@ class Programme:
 
 def load_programme(data: Rows, leaders: dict[str, Leader], calendar: Calendar) -> Programme:
     """Load all events."""
-    venues = _load_venues(data)
+    venues, rules = _load_venues(data), _load_policies(data, calendar)
     programme = Programme()
     for row in data["events"]:
         event = _make_event(row, data, venues, calendar)
+        event.policy = rules.get(row.get("refund_policy", ""))
         db.session.add(event)
         db.session.flush()
         programme.events[row["id"]] = event
@@ -87,6 +92,19 @@ def _load_venues(data: Rows) -> dict[str, Venue]:
     return venues
 
 
+def _load_policies(data: Rows, calendar: Calendar) -> dict[str, RefundPolicy]:
+    return {
+        name: policies.save_version(
+            p["title"],
+            replace(read(p["terms"]), note=p["plain"]),
+            before=None,
+            actor=SYSTEM,
+            now=calendar.loaded_at,
+        )
+        for name, p in data["refund_policies"].items()
+    }
+
+
 def _make_event(row: Rows, data: Rows, venues: dict[str, Venue], calendar: Calendar) -> Event:
     zone = row["time_zone"]
     venue = venues.get(row["venue"]) or (Venue(name=row["place"]) if row.get("place") else None)
@@ -105,7 +123,6 @@ def _make_event(row: Rows, data: Rows, venues: dict[str, Venue], calendar: Calen
         summary=row["subtitle"],
         description=row["description"],
         included="\n".join(f"- {i}" for i in row.get("included", [])),
-        refund_terms=data["refund_policies"].get(row.get("refund_policy"), {}).get("plain", ""),
         credit=_credit(row.get("credits")),
         cost_note=row.get("cost_note", ""),
         contact_email=data["organisation"]["email"],
@@ -175,7 +192,8 @@ def _add_places(event: Event, row: Rows, programme: Programme) -> None:
         note = _sentence(t.get("needs", "")) or (
             f"Please bring proof: {t['proof']}." if "proof" in t else ""
         )
-        ticket = TicketType(name=t["title"], description=note, position=position)
+        room = t.get("components", {}).get("room", 0)
+        ticket = TicketType(name=t["title"], description=note, position=position, room_part=room)
         event.ticket_types.append(ticket)
         for rate in Rate:
             if rate in t:

@@ -3,6 +3,7 @@
 from regsys.events.forms.basics import BasicsForm, CopyForm, NewEventForm, PublishForm, ReasonForm
 from regsys.events.forms.people import LeaderForm, LeadersForm, VenueForm
 from regsys.events.forms.places import PlacesForm
+from regsys.events.forms.refunds import RefundsForm, Trial
 from regsys.events.forms.schedule import ScheduleForm
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "PlacesForm",
     "PublishForm",
     "ReasonForm",
+    "RefundsForm",
     "ScheduleForm",
+    "Trial",
     "VenueForm",
 ]

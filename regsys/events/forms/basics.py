@@ -121,7 +121,7 @@ class BasicsForm(VersionedForm):
     refund_terms = TextAreaField(
         _l("If somebody cannot come"),
         (AtMost(5000),),
-        description=_l("What one gets back, and until when."),
+        description=_l("In words, where the event has no refund rules (see “Refunds”)."),
         render_kw={"rows": 4},
     )
     contact_email = EmailField(

@@ -44,6 +44,7 @@ class TypeRow(Row):
     description = StringField(_l("A few words more"), (AtMost(300),))
     early = AmountField(_l("Early price"), (AtMost(20),), render_kw=MONEY)
     regular = AmountField(_l("Price"), (AtMost(20),), render_kw=MONEY)
+    room = AmountField(_l("Of it for a room"), (AtMost(20),), render_kw=MONEY)
     size = whole(_l("At most"))
     circle = SelectField(
         _l("Circle"),
@@ -69,6 +70,7 @@ class TypeRow(Row):
         if not self.regular.data:
             refuse(self.regular, _("Please write a price; 0 for free."))
         early, regular = (f.minor_units(currency) for f in (self.early, self.regular))
+        room = self.room.minor_units(currency) or 0
         for field, amount in ((self.early, early), (self.regular, regular)):
             if amount and amount > MOST_MONEY:
                 refuse(field, _("That is more than can be charged at once."))
@@ -79,6 +81,7 @@ class TypeRow(Row):
             early=early,
             regular=regular or 0,
             size=self.size.data,
+            room_part=min(room, MOST_MONEY),
             circle=next((kind for kind in PoolKind if kind.value == self.circle.data), None),
             on_sale=self.on_sale.data,
         )
@@ -174,6 +177,7 @@ def _row(ticket_type: TicketType, event: Event, sizes: PoolSizes) -> dict[str, A
         "description": ticket_type.description,
         "early": _typed(price_of(ticket_type, Rate.EARLY), event.currency),
         "regular": _typed(price_of(ticket_type, Rate.REGULAR), event.currency),
+        "room": _typed(ticket_type.room_part or None, event.currency),
         "size": sizes.size_of.get(ticket_type.id),
         "circle": circle.value if circle else "",
         "on_sale": ticket_type.on_sale,

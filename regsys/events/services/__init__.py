@@ -19,6 +19,7 @@ from regsys.events.services.publishing import (
     publish_event,
     reopen_event,
 )
+from regsys.events.services.refunds import set_refunds
 from regsys.events.services.scheduling import Meeting, Schedule, set_schedule
 
 __all__ = [
@@ -44,5 +45,6 @@ __all__ = [
     "save_venue",
     "set_leaders",
     "set_places",
+    "set_refunds",
     "set_schedule",
 ]

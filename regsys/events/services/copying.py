@@ -18,8 +18,8 @@ from regsys.kernel.zones import later, wall_time
 # What is said of an event. Not the link for joining, the private key and the state: they belong to one event.
 SAID = (
     "kind", "mode", "visibility", "enrollment", "summary", "description", "included", "refund_terms", "policy_id",
-    "credit", "cost_note", "contact_email", "venue_id", "time_zone", "currency", "minimum", "external_name", "external_url",
-    "roster_days_before",
+    "credit", "cost_note", "contact_email", "venue_id", "time_zone", "currency", "minimum", "external_name",
+    "external_url", "roster_days_before",
 )  # fmt: skip
 MOMENTS = ("starts_at", "ends_at", "opens_at", "closes_at", "early_until", "decide_at")
 

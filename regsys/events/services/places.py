@@ -42,6 +42,7 @@ class TypePlan:
     early: int | None = None
     description: str = ""
     size: int | None = None
+    room_part: int = 0
     circle: PoolKind | None = None
     on_sale: bool = True
     id: int | None = None
@@ -98,6 +99,9 @@ def _check(event: Event, plan: PlacesPlan, used: set[int]) -> None:
                 _named("NameTwice", N_("Two ticket types are called “%(name)s”."), t.name)
             )
         seen.add(t.name.casefold())
+        if t.room_part > min(t.regular, t.regular if t.early is None else t.early):
+            sentence = N_("More of “%(name)s” would be for the room than it costs.")
+            raise Refused(_named("RoomPartTooMuch", sentence, t.name))
         for amount in (t.regular, t.early):
             refusal = rules.why_not_price(amount or 0, plan.currency)
             if refusal:
@@ -128,6 +132,7 @@ def _set_types(
             event.ticket_types.append(ticket_type)
         ticket_type.name, ticket_type.description = plan.name, plan.description
         ticket_type.position, ticket_type.on_sale = position, plan.on_sale
+        ticket_type.room_part = plan.room_part
         _set_prices(ticket_type, {Rate.REGULAR: plan.regular, Rate.EARLY: plan.early})
     db.session.flush()
     return made

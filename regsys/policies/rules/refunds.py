@@ -172,11 +172,11 @@ def _in_parts(
     """Apply one rule to what taking part costs, and another to the room."""
     step, room_until = _step_at(rule.steps, terms, when, facts)
     waits = step is not None and step.released and not facts.released
-    room = step.back if step and not waits else NOTHING
+    room = step.back if step else NOTHING
     lines = _keep(About.PROGRAMME, amounts.programme, back, terms, facts)
-    lines += _keep(About.ROOM, amounts.room, room, terms, facts)
+    lines += _keep(About.ROOM, amounts.room, NOTHING if waits else room, terms, facts)
     lines += _keep_deposit(lines, amounts, terms)
-    if step and why is Why.TOO_LATE and room.percent:
+    if why is Why.TOO_LATE and room.percent:
         why = Why.IN_TIME
     return Refund(_sum(lines), why, back, tuple(lines), min(until, room_until), room, waits)
 

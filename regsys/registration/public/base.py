@@ -72,4 +72,5 @@ def frame(held: Held, now: datetime, step: int) -> dict[str, Any]:
         "currency": held.order.currency,
         "may_extend": not held.order.hold_extended,
         "where": mail.where,
+        "now": now,
     }
