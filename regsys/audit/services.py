@@ -4,9 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import event, insert
+from sqlalchemy.orm import Session
+
 from regsys.audit.models import AuditEntry
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
+
+_UNWRITTEN = "audit"
 
 
 def record(
@@ -20,21 +25,34 @@ def record(
     reason: str | None = None,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
-) -> AuditEntry:
-    """Add one entry ("registration.confirmed"); no answers, tokens or secrets may be in `before` and `after`."""
-    entry = AuditEntry(
-        at=now,
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        actor_label=actor.label[:200],
-        action=action,
-        subject_kind=subject[0],
-        subject_id=subject[1],
-        event_id=event_id,
-        order_id=order_id,
-        reason=reason[:500] if reason else None,
-        before=dict(before) if before is not None else None,
-        after=dict(after) if after is not None else None,
-    )
-    db.session.add(entry)
-    return entry
+) -> None:
+    """Add one entry ("registration.confirmed"); no answers, tokens or secrets may be in `before` and `after`.
+
+    It is written with the commit, all entries of a transaction in one statement.
+    """
+    entry = {
+        "at": now,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "actor_label": actor.label[:200],
+        "action": action,
+        "subject_kind": subject[0],
+        "subject_id": subject[1],
+        "event_id": event_id,
+        "order_id": order_id,
+        "reason": reason[:500] if reason else None,
+        "before": dict(before) if before is not None else None,
+        "after": dict(after) if after is not None else None,
+    }
+    db.session().info.setdefault(_UNWRITTEN, []).append(entry)
+
+
+@event.listens_for(db.session, "before_commit")
+def _write(session: Session) -> None:
+    if entries := session.info.pop(_UNWRITTEN, None):
+        session.connection().execute(insert(AuditEntry), entries)
+
+
+@event.listens_for(db.session, "after_soft_rollback")
+def _forget(session: Session, previous: object) -> None:
+    session.info.pop(_UNWRITTEN, None)

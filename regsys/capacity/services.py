@@ -148,11 +148,13 @@ def claim(
     extra = _demand(up_to)
     holders = _demand([*((r, p) for p, rs in demand.items() for r in rs), *up_to])
     sized = lock_pools(holders)
-    release_lapsed(list(holders), now=now)
-    free = _free_by_pool({p: len(rs) for p, rs in holders.items() if sized[p]})
+    limits = {p: len(rs) for p, rs in holders.items() if sized[p]}
+    free, has_lapsed = _free_by_pool(limits, now=now)
     refusal = rules.why_full({p: len(rs) for p, rs in demand.items()}, free, sized)
     if refusal:
         raise Refused(refusal)
+    if has_lapsed:
+        release_lapsed(list(holders), now=now)
     rows = []
     for p, rs in holders.items():
         places: Sequence[int | None] = free[p] if sized[p] else [None] * len(rs)
@@ -223,8 +225,8 @@ def release(registration_ids: Sequence[int], *, now: datetime) -> None:
 
 def counts(pool_ids: Iterable[int], *, now: datetime) -> Mapping[int, rules.PoolCount]:
     """Count every pool's places and live claims; claims whose end has passed count as free."""
-    found = db.session.execute(_counted(now).where(Pool.id.in_(set(pool_ids))))
-    return {row.id: _count(row) for row in found}
+    found = db.session.execute(counted(now).where(Pool.id.in_(set(pool_ids))))
+    return {row.id: count_in(row) for row in found}
 
 
 def counts_by_event(
@@ -232,14 +234,15 @@ def counts_by_event(
 ) -> dict[int, list[tuple[PoolKind, rules.PoolCount]]]:
     """Count the pools of these events, in one query; every id has an entry."""
     ids = set(event_ids)
-    counted = _counted(now).where(Pool.event_id.in_(ids)).order_by(Pool.id)
+    query = counted(now).where(Pool.event_id.in_(ids)).order_by(Pool.id)
     found: dict[int, list[tuple[PoolKind, rules.PoolCount]]] = {e: [] for e in ids}
-    for row in db.session.execute(counted):
-        found[row.event_id].append((row.kind, _count(row)))
+    for row in db.session.execute(query):
+        found[row.event_id].append((row.kind, count_in(row)))
     return found
 
 
-def _counted(now: datetime) -> Select[Any]:
+def counted(now: datetime) -> Select[Any]:
+    """Return a query of pools with their numbers, for whoever asks for more with them; `count_in` reads its rows."""
     sizes = (
         select(func.count()).select_from(Place).where(Place.pool_id == Pool.id).scalar_subquery()
     )
@@ -257,7 +260,8 @@ def _counted(now: datetime) -> Select[Any]:
     )
 
 
-def _count(row: Row[Any]) -> rules.PoolCount:
+def count_in(row: Row[Any]) -> rules.PoolCount:
+    """Read how a pool stands from a row of `counted`."""
     return rules.PoolCount(row.id, row.size if row.sized else None, row.live - row.held, row.held)
 
 
@@ -280,12 +284,16 @@ def _free_numbers(pool_id: int, *, limit: int | None = None, descending: bool = 
     return list(db.session.scalars(query))
 
 
-def _free_by_pool(limits: Mapping[int, int]) -> dict[int, list[int]]:
-    """Return the first free numbers of each pool, as many as the limit says, in one query."""
-    taken = exists().where(Claim.pool_id == Place.pool_id, Claim.number == Place.number, LIVE)
+def _free_by_pool(limits: Mapping[int, int], *, now: datetime) -> tuple[dict[int, list[int]], bool]:
+    """Return the first free numbers of each pool, as many as the limit says, in one query.
+
+    Also whether any of them still has a claim whose end has come: it is to be released first.
+    """
+    here = exists().where(Claim.pool_id == Place.pool_id, Claim.number == Place.number, LIVE)
+    taken = here.where(or_(Claim.until.is_(None), Claim.until > now))
     parts = [
         select(
-            select(Place.pool_id, Place.number)
+            select(Place.pool_id, Place.number, here.label("lapsed"))
             .where(Place.pool_id == p, ~taken)
             .order_by(Place.number)
             .limit(n)
@@ -294,9 +302,11 @@ def _free_by_pool(limits: Mapping[int, int]) -> dict[int, list[int]]:
         for p, n in limits.items()
     ]
     free: dict[int, list[int]] = {p: [] for p in limits}
-    for pool_id, number in db.session.execute(union_all(*parts)) if parts else ():
+    has_lapsed = False
+    for pool_id, number, lapsed in db.session.execute(union_all(*parts)) if parts else ():
         free[pool_id].append(number)
-    return {p: sorted(numbers) for p, numbers in free.items()}
+        has_lapsed = has_lapsed or lapsed
+    return {p: sorted(numbers) for p, numbers in free.items()}, has_lapsed
 
 
 def _release(which: tuple[Any, ...], *, now: datetime) -> None:

@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from regsys.jobs.models import Job
 from regsys.jobs.queries import Among, is_due
 from regsys.jobs.states import MOVES, JobState
-from regsys.kernel.db import db
+from regsys.kernel.db import db, insert_new
 from regsys.kernel.states import check_move
 
 LEASE = timedelta(seconds=60)
@@ -22,7 +21,6 @@ def enqueue(
     kind: str, key: str, payload: Mapping[str, Any], *, due: datetime, now: datetime
 ) -> None:
     """Add a job unless one with this key exists."""
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     row = {
         "kind": kind,
         "key": key,
@@ -33,7 +31,7 @@ def enqueue(
         "attempts": 0,
         "created_at": now,
     }
-    db.session.execute(insert(Job).values(**row).on_conflict_do_nothing(index_elements=["key"]))
+    insert_new(Job, row)
 
 
 def claim_due(

@@ -4,13 +4,14 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Engine, MetaData, event, select, text
+from sqlalchemy import ColumnElement, DateTime, Engine, MetaData, event, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -93,6 +94,7 @@ def transaction() -> Iterator[Session]:
     session.rollback()
     session.expire_all()
     session.info["door"] = True
+    session.info["locked"] = set()
     try:
         connection = session.connection(execution_options={"sqlite_begin": "BEGIN IMMEDIATE"})
         if connection.dialect.name == "postgresql":
@@ -111,6 +113,7 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         session.info.pop("door", None)
+        session.info.pop("locked", None)
 
 
 def _is_lock_failure(e: OperationalError) -> bool:
@@ -133,9 +136,40 @@ def lock_rows(model: type[Row], ids: Sequence[int]) -> list[Row]:
 
     House law: lock once per transaction, in one order (order, then pools), before you count.
     """
+    return lock_where(model, model.__mapper__.primary_key[0].in_(ids))
+
+
+def lock_where(model: type[Row], wanted: ColumnElement[bool]) -> list[Row]:
+    """Lock the rows that are wanted, as `lock_rows` does."""
     key = model.__mapper__.primary_key[0]
-    query = select(model).where(key.in_(ids)).order_by(key).with_for_update()
-    return list(db.session.scalars(query, execution_options={"populate_existing": True}))
+    query = select(model).where(wanted).order_by(key).with_for_update()
+    rows = list(db.session.scalars(query, execution_options={"populate_existing": True}))
+    note_lock(*rows)
+    return rows
+
+
+def note_lock(*rows: Base) -> None:
+    """Remember, to the end of this transaction, that these rows are locked."""
+    locked = db.session().info.get("locked", set())
+    locked.update((type(row), *row.__mapper__.primary_key_from_instance(row)) for row in rows)
+
+
+def has_lock(model: type[Base], row_id: object) -> bool:
+    """Tell whether this transaction holds the row already: then whoever reads it afresh need not lock it again.
+
+    On SQLite it always does: the whole database was locked when it began.
+    """
+    session = db.session()
+    if session.info.get("door") and session.connection().dialect.name == "sqlite":
+        return True
+    return (model, row_id) in session.info.get("locked", ())
+
+
+def insert_new(model: type[Row], values: Mapping[str, Any]) -> Row | None:
+    """Insert a row and return it; None where one with the same unique values was there: then nothing is done."""
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    row = insert(model).values(**values).on_conflict_do_nothing().returning(model)
+    return db.session.scalar(row)
 
 
 class _WriteLock:

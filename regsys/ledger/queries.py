@@ -1,9 +1,10 @@
 """Reading payments and refunds, always with a constant number of queries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
 from sqlalchemy.orm import joinedload, selectinload
 
 from regsys.kernel.db import db
@@ -43,18 +44,26 @@ def payments_of(order_ids: Sequence[int]) -> list[Payment]:
 
 def sums_of(order_ids: Sequence[int]) -> dict[int, Sums]:
     """Add up the money of these orders; every id has an entry."""
+    return read_sums(db.session.execute(union_all(*ask_sums(order_ids))), order_ids)
+
+
+def ask_sums(order_ids: Sequence[int]) -> list[Select[str, int, bool, int]]:
+    """Return the parts of one question (word, order, sound, sum), for whoever asks for more with it."""
     came = select(literal("came"), Payment.order_id, _is_sound(), func.sum(Payment.amount))
     gone = select(literal("gone"), Payment.order_id, _is_sound(), func.sum(Refund.amount))
     gone = gone.join(Refund, Refund.payment_id == Payment.id).where(_counts())
     hurt = select(literal("hurt"), Payment.order_id, _is_sound(), func.sum(Dispute.amount))
     hurt = hurt.join(Dispute, Dispute.payment_id == Payment.id).where(_hurts())
-    mine = [
+    return [
         q.where(Payment.order_id.in_(order_ids)).group_by(Payment.order_id, _is_sound())
         for q in (came, gone, hurt)
     ]
+
+
+def read_sums(rows: Iterable[Sequence[Any]], order_ids: Sequence[int]) -> dict[int, Sums]:
+    """Read the answer to `ask_sums`; every id has an entry."""
     found: dict[tuple[str, int, bool], int] = {
-        (what, order, bool(sound)): int(n)
-        for what, order, sound, n in db.session.execute(union_all(*mine))
+        (what, order, bool(sound)): int(n) for what, order, sound, n in rows
     }
     return {o: _sums(found, o) for o in order_ids}
 

@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 
 from regsys.audit import services as audit
 from regsys.kernel.actors import STRIPE, Actor
-from regsys.kernel.db import db, lock_rows
+from regsys.kernel.db import db, insert_new, lock_rows
 from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.states import can_move, move
 from regsys.kernel.text import N_
@@ -35,23 +35,21 @@ def record_payment(
 
     The caller holds the order's lock.
     """
-    existing = _find(attempt_id, reference, charge)
-    if existing:
-        return existing
-    payment = Payment(
-        order_id=order_id,
-        attempt_id=attempt_id,
-        method=method,
-        amount=amount,
-        currency=currency,
-        fee=fee,
-        reference=reference,
-        charge=charge,
-        received_at=now,
-        note=note,
-    )
-    db.session.add(payment)
-    db.session.flush()
+    row = {
+        "order_id": order_id,
+        "attempt_id": attempt_id,
+        "method": method,
+        "amount": amount,
+        "currency": currency,
+        "fee": fee,
+        "reference": reference,
+        "charge": charge,
+        "received_at": now,
+        "note": note,
+    }
+    payment = insert_new(Payment, row)
+    if payment is None:
+        return _get_same(attempt_id, reference, charge)
     _record("payment.received", payment, actor=actor, now=now, after=_facts(payment))
     return payment
 
@@ -273,11 +271,11 @@ def note_fee(payment_id: int, *, fee: int | None, charge: str | None) -> None:
     db.session.flush()
 
 
-def _find(attempt_id: int | None, reference: str | None, charge: str | None) -> Payment | None:
+def _get_same(attempt_id: int | None, reference: str | None, charge: str | None) -> Payment:
     same = [Payment.attempt_id == attempt_id] if attempt_id else []
     same += [Payment.reference == reference] if reference else []
     same += [Payment.charge == charge] if charge else []
-    return db.session.scalar(select(Payment).where(or_(*same)).limit(1)) if same else None
+    return db.session.scalars(select(Payment).where(or_(*same)).limit(1)).one()
 
 
 def _lock(payment_id: int) -> Payment:

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from regsys.audit.services import record
 from regsys.jobs import services as jobs
 from regsys.kernel.actors import Actor
-from regsys.kernel.db import db, lock_rows
+from regsys.kernel.db import db, insert_new, lock_rows
 from regsys.kernel.errors import IllegalMove, NotFound
 from regsys.kernel.states import move
 from regsys.kernel.text import N_
@@ -23,30 +23,28 @@ from regsys.web.urls import settings
 
 def enqueue(draft: Draft, *, now: datetime) -> Message:
     """Store the letter and the job that sends it; if its key is there already, return that one unchanged."""
-    existing = db.session.scalar(select(Message).where(Message.key == draft.key))
-    if existing:
-        return existing
-    message = Message(
-        key=draft.key,
-        kind=draft.kind,
-        state=MessageState.QUEUED,
-        state_at=now,
-        to_name=draft.to_name,
-        to_email=draft.to_email,
-        reply_to=draft.reply_to or settings().ORGANISATION_EMAIL or None,
-        subject=draft.subject,
-        text=draft.text,
-        html=draft.html,
-        attachments=[dict(a) for a in draft.attachments],
-        links=dict(draft.links),
-        message_id=_message_id(draft.key),
-        created_at=now,
-        order_id=draft.order_id,
-        registration_id=draft.registration_id,
-        event_id=draft.event_id,
-    )
-    db.session.add(message)
-    db.session.flush()
+    row = {
+        "key": draft.key,
+        "kind": draft.kind,
+        "state": MessageState.QUEUED,
+        "state_at": now,
+        "to_name": draft.to_name,
+        "to_email": draft.to_email,
+        "reply_to": draft.reply_to or settings().ORGANISATION_EMAIL or None,
+        "subject": draft.subject,
+        "text": draft.text,
+        "html": draft.html,
+        "attachments": [dict(a) for a in draft.attachments],
+        "links": dict(draft.links),
+        "message_id": _message_id(draft.key),
+        "created_at": now,
+        "order_id": draft.order_id,
+        "registration_id": draft.registration_id,
+        "event_id": draft.event_id,
+    }
+    message = insert_new(Message, row)
+    if message is None:
+        return db.session.scalars(select(Message).where(Message.key == draft.key)).one()
     _enqueue_send(message, now=now)
     return message
 

@@ -88,7 +88,7 @@ def _find_missed(back: timedelta, *, end: float) -> None:
         with transaction():
             is_new = services.receive(notice, now=now, found=True)
         if is_new:
-            process_event(notice.id)
+            process_event(notice.id, notice)
 
 
 def _ask(attempt_id: int) -> bool:

@@ -20,7 +20,7 @@ from regsys.payments.queries import Known
 from regsys.payments.refunds import execute_refund as execute_refund
 from regsys.payments.refunds import import_dispute as import_dispute
 from regsys.payments.refunds import import_refunds as import_refunds
-from regsys.payments.rules import Session
+from regsys.payments.rules import Notice, Session
 from regsys.payments.services import Step
 from regsys.payments.states import HOLDING, AttemptState
 from regsys.web.urls import settings
@@ -41,6 +41,10 @@ class Settled:
     order_id: int | None = None
     state: AttemptState | None = None
     url: str | None = None
+
+    @classmethod
+    def of(cls, known: Known) -> "Settled":
+        return cls(known.order_id, known.state, known.url)
 
     @property
     def payable(self) -> bool:
@@ -68,7 +72,7 @@ def start_checkout(order_id: int) -> str | None:
         try:
             settled = _carry_out(plan)
         except Rejected as e:
-            prefill = _judge_rejection(e, plan.attempt_id)
+            prefill = _judge_rejection(e, plan.attempt.id)
             continue
         if settled.payable:
             return settled.url
@@ -80,11 +84,10 @@ def start_checkout(order_id: int) -> str | None:
 def _carry_out(plan: services.Plan) -> Settled:
     if plan.step is Step.CREATE:
         killpoints.reach("attempt-committed")
-        _create(queries.get_attempt(plan.attempt_id))
-        return _stands(plan.attempt_id)
+        return Settled.of(_create(plan.attempt))
     if plan.step is Step.REPLACE:
-        return _end_attempt(queries.get_attempt(plan.attempt_id))
-    return settle(attempt_id=plan.attempt_id, patient=False)
+        return _end_attempt(plan.attempt)
+    return settle(attempt_id=plan.attempt.id, patient=False)
 
 
 def _judge_rejection(e: Rejected, attempt_id: int) -> bool:
@@ -109,12 +112,11 @@ def _give_up(attempt_id: int, e: Rejected) -> None:
         services.abandon(attempt_id, f"{e.code}: {e.said}", now=clock.now())
 
 
-def _create(known: Known) -> Session:
-    session = gateway.create_session(queries.get_params(known.id), key=known.tag)
+def _create(known: Known) -> Known:
+    session = gateway.create_session(known.params, key=known.tag)
     killpoints.reach("session-created")
     with transaction():
-        services.record_session(known.id, session, now=clock.now())
-    return session
+        return services.record_session(known.id, session, now=clock.now())
 
 
 def end_checkout(order_id: int) -> Settled | None:
@@ -181,13 +183,15 @@ def settle(
         _mark(event_id, "gone")
         return _stands(known.id)
     with transaction():
-        stray = services.apply_session(
+        done = services.apply_session(
             known.id, session, actor=actor, now=clock.now(), event_id=event_id
         )
-    refunds.give_back(known.id, actor=actor)
-    if stray and follow:
-        _end_stray(stray)
-    return _stands(known.id)
+    if done.known.state is AttemptState.QUARANTINED:
+        refunds.give_back(known.id, actor=actor)
+    if done.stray and follow:
+        _end_stray(done.stray)
+        return _stands(known.id)
+    return Settled.of(done.known)
 
 
 def _end_stray(session_id: str) -> None:
@@ -223,7 +227,7 @@ def _reach(known: Known) -> str | None:
     """Return the id of a session whose making was never recorded: by asking again, or by looking it up."""
     if rules.may_repeat(known.created_at, clock.now()) and known.state is AttemptState.CREATED:
         try:
-            return _create(known).id
+            return _create(known).session_id
         except Rejected as e:
             _give_up(known.id, e)
             raise
@@ -260,8 +264,7 @@ def _mark(event_id: str | None, outcome: str) -> None:
 
 
 def _stands(attempt_id: int) -> Settled:
-    known = queries.get_attempt(attempt_id)
-    return Settled(known.order_id, known.state, known.url)
+    return Settled.of(queries.get_attempt(attempt_id))
 
 
 def look_again(known: Known) -> AttemptState:
@@ -294,11 +297,14 @@ def _follow(kind: str, object_id: str, event_id: str) -> None:
     _mark(event_id, "foreign")
 
 
-def process_event(event_id: str) -> bool:
-    """Make the effects of an event that is in the inbox; on any failure it stays due, and False is returned."""
+def process_event(event_id: str, notice: Notice | None = None) -> bool:
+    """Make the effects of an event that is in the inbox; on any failure it stays due, and False is returned.
+
+    `notice`: the event, where it was just received and is known not to be processed.
+    """
     try:
-        event = queries.find_event(event_id)
-        if event is None or event.processed_at is not None:
+        event = notice or queries.find_due_event(event_id)
+        if event is None:
             return True
         if event.type.startswith("checkout.session."):
             settle(session_id=event.object_id, event_id=event_id)

@@ -44,4 +44,4 @@ def stripe() -> ResponseReturnValue:
     killpoints.reach("event-committed")
     if not is_new:
         return "seen before", 200
-    return ("processed", 200) if process_event(notice.id) else ("not processed yet", 500)
+    return ("processed", 200) if process_event(notice.id, notice) else ("not processed yet", 500)

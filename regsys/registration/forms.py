@@ -1,6 +1,7 @@
 """Shapes of what people type on the way to a place."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -68,6 +69,13 @@ def build_places(rows: Sequence[tuple[int, str, int, int]], **options: Any) -> P
         for type_id, label, most, chosen in rows
     }
     return cast(PlacesForm, type("ThesePlaces", (PlacesForm,), fields)(**options))
+
+
+def read_places(posted: Iterable[str]) -> PlacesForm:
+    """Return the form with the fields that were posted: enough to read it, not to show it again."""
+    numbers = (name.removeprefix("places_") for name in posted if name.startswith("places_"))
+    ids = {int(n) for n in numbers if re.fullmatch("[0-9]{1,9}", n)}
+    return build_places([(type_id, "", MOST_PLACES, 0) for type_id in sorted(ids)])
 
 
 def _counts(most: int) -> list[tuple[int, str]]:

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from regsys.capacity.models import Claim
@@ -98,14 +99,24 @@ def _one(query: Select[Order]) -> Order | None:
     return db.session.scalars(query.options(*WHOLE)).unique().one_or_none()
 
 
+def is_order(which: int | str) -> ColumnElement[bool]:
+    """Return the condition that finds an order: by its id, or by the secret of its link."""
+    if isinstance(which, int):
+        return Order.id == which
+    return Order.token_hash == tokens.hash_token(which)
+
+
 def find_held(token: str, *, now: datetime) -> Held | None:
     """Find an order by the secret of its link, with what is held for it, in one query."""
-    return _held(Order.token_hash == tokens.hash_token(token), now)
+    return _held(is_order(token), now)
 
 
-def get_held(order_id: int, *, now: datetime) -> Held:
-    """Get an order with what is held for it, freshly read in one query; raise NotFound."""
-    held = _held(Order.id == order_id, now)
+def get_held(which: int | str, *, now: datetime) -> Held:
+    """Get an order (by id, or by the secret of its link) with what is held for it, freshly read in one query.
+
+    Raises NotFound.
+    """
+    held = _held(is_order(which), now)
     if held is None:
         raise NotFound(N_("There is no such order."))
     return held
@@ -270,8 +281,12 @@ def totals_of(order_ids: Sequence[int]) -> dict[int, int]:
 
 def balances_of(order_ids: Sequence[int]) -> dict[int, Balance]:
     """Return how these orders stand in money."""
-    sums = ledger.sums_of(order_ids)
-    return {o: sums[o].balance(total) for o, total in totals_of(order_ids).items()}
+    costs = select(literal("costs"), OrderLine.order_id, true(), func.sum(OrderLine.amount))
+    costs = costs.where(OrderLine.order_id.in_(order_ids)).group_by(OrderLine.order_id)
+    rows: Sequence[Any] = db.session.execute(union_all(*ledger.ask_sums(order_ids), costs)).all()
+    sums = ledger.read_sums(rows, order_ids)
+    totals = {order: int(n) for what, order, _sound, n in rows if what == "costs"}
+    return {o: sums[o].balance(totals.get(o, 0)) for o in order_ids}
 
 
 def due(order_id: int) -> Balance:

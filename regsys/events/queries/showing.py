@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import defer, joinedload, selectinload
 
 from regsys.capacity import services as capacity
-from regsys.capacity.models import PoolKind
+from regsys.capacity.models import Pool, PoolKind
 from regsys.capacity.rules import PoolCount, places_left
 from regsys.events import rules
 from regsys.events.kinds import Rate, Visibility
@@ -70,10 +70,17 @@ class Places:
 
 
 def places_of(event_ids: Sequence[int], *, now: datetime) -> dict[int, Places]:
-    """Count the places of these events in a constant number of queries."""
-    counts = capacity.counts_by_event(event_ids, now=now)
-    pools_by_type = _pools_by_type(event_ids)
-    return {e: _places(counts[e], pools_by_type.get(e, {})) for e in event_ids}
+    """Count the places of these events, in one query."""
+    type_ids = func.aggregate_strings(cast(ticket_type_pool.c.ticket_type_id, String), ",")
+    drawn_on = select(type_ids).where(ticket_type_pool.c.pool_id == Pool.id).scalar_subquery()
+    query = capacity.counted(now).add_columns(drawn_on.label("type_ids")).order_by(Pool.id)
+    counts: dict[int, list[tuple[PoolKind, PoolCount]]] = {e: [] for e in event_ids}
+    by_type: dict[int, dict[int, list[int]]] = {e: {} for e in event_ids}
+    for row in db.session.execute(query.where(Pool.event_id.in_(event_ids))):
+        counts[row.event_id].append((row.kind, capacity.count_in(row)))
+        for type_id in row.type_ids.split(",") if row.type_ids else ():
+            by_type[row.event_id].setdefault(int(type_id), []).append(row.id)
+    return {e: _places(counts[e], by_type[e]) for e in event_ids}
 
 
 def _places(
@@ -94,18 +101,6 @@ def _places(
         early_left=early.free if early else None,
         left_by_type=left_by_type,
     )
-
-
-def _pools_by_type(event_ids: Sequence[int]) -> dict[int, dict[int, list[int]]]:
-    query = (
-        select(TicketType.event_id, TicketType.id, ticket_type_pool.c.pool_id)
-        .join(ticket_type_pool, ticket_type_pool.c.ticket_type_id == TicketType.id)
-        .where(TicketType.event_id.in_(event_ids))
-    )
-    found: dict[int, dict[int, list[int]]] = {}
-    for event_id, type_id, pool_id in db.session.execute(query):
-        found.setdefault(event_id, {}).setdefault(type_id, []).append(pool_id)
-    return found
 
 
 def list_pool_ids(ticket_type_ids: Sequence[int]) -> dict[int, list[int]]:

@@ -1,5 +1,6 @@
 """Reading attempts, as plain facts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,11 +33,12 @@ class Known:
     created_at: datetime
     expires_at: datetime
     asked_at: datetime | None
+    # With which Stripe is asked, byte for byte.
+    params: Mapping[str, Any]
 
 
-def _known(attempt: PaymentAttempt | None) -> Known | None:
-    if attempt is None:
-        return None
+def known_of(attempt: PaymentAttempt) -> Known:
+    """Return an attempt's facts."""
     return Known(
         attempt.id,
         attempt.order_id,
@@ -50,30 +52,28 @@ def _known(attempt: PaymentAttempt | None) -> Known | None:
         attempt.created_at,
         attempt.expires_at,
         attempt.asked_at,
+        attempt.params,
     )
 
 
 def get_attempt(attempt_id: int) -> Known:
     """Get an attempt's facts; raise NotFound."""
-    known = _known(db.session.get(PaymentAttempt, attempt_id, populate_existing=True))
-    if known is None:
+    attempt = db.session.get(PaymentAttempt, attempt_id, populate_existing=True)
+    if attempt is None:
         raise NotFound(N_("There is no such payment."))
-    return known
-
-
-def get_params(attempt_id: int) -> dict[str, Any]:
-    """Get the parameters with which an attempt asks Stripe, byte for byte."""
-    return db.session.get_one(PaymentAttempt, attempt_id).params
+    return known_of(attempt)
 
 
 def find_by_session(session_id: str) -> Known | None:
     """Find the attempt to which a session belongs."""
-    return _known(_attempt(PaymentAttempt.session_id == session_id))
+    attempt = _attempt(PaymentAttempt.session_id == session_id)
+    return known_of(attempt) if attempt else None
 
 
 def find_by_tag(tag: str) -> Known | None:
     """Find the attempt whose mark a session bears."""
-    return _known(_attempt(PaymentAttempt.key == tag))
+    attempt = _attempt(PaymentAttempt.key == tag)
+    return known_of(attempt) if attempt else None
 
 
 def _attempt(which: ColumnElement[bool]) -> PaymentAttempt | None:
@@ -87,6 +87,14 @@ def find_holding(order_id: int) -> PaymentAttempt | None:
     return _attempt(
         (PaymentAttempt.order_id == order_id) & PaymentAttempt.state.in_(HOLDING),
     )
+
+
+def get_holding(order_id: int) -> PaymentAttempt:
+    """Get the one attempt that may still bring money for an order; raise NotFound."""
+    attempt = find_holding(order_id)
+    if attempt is None:
+        raise NotFound(N_("There is no such payment."))
+    return attempt
 
 
 def list_awaiting(order_id: int) -> list[int]:

@@ -19,6 +19,12 @@ def find_event(event_id: str) -> StripeEvent | None:
     return db.session.get(StripeEvent, event_id, populate_existing=True)
 
 
+def find_due_event(event_id: str) -> StripeEvent | None:
+    """Find an event that came in and whose effects are still to be made."""
+    event = find_event(event_id)
+    return event if event and event.processed_at is None else None
+
+
 def list_due_events(*, now: datetime, limit: int = 100) -> list[str]:
     """List events that came in and whose effects are still to be made."""
     query = (

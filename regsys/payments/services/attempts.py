@@ -11,12 +11,13 @@ from regsys.audit import services as audit
 from regsys.capacity import services as capacity
 from regsys.kernel import money, tokens
 from regsys.kernel.actors import STRIPE, Actor
-from regsys.kernel.db import db, lock_rows
+from regsys.kernel.db import db, insert_new, note_lock
 from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.states import can_move, move
 from regsys.kernel.text import N_
 from regsys.payments import queries, rules
 from regsys.payments.models import PaymentAttempt
+from regsys.payments.queries import Known
 from regsys.payments.rules import Session
 from regsys.payments.states import AttemptState
 from regsys.registration import services as registration
@@ -39,7 +40,7 @@ class Step(StrEnum):
 class Plan:
     """The attempt of an order, and what to do with it."""
 
-    attempt_id: int
+    attempt: Known
     step: Step
 
 
@@ -55,29 +56,29 @@ def open_attempt(order_id: int, *, prefill: bool, now: datetime) -> Plan:
     expires_at = now + rules.LIFETIME
     params = rules.build_params(_offer(facts, prefill), tag=key, expires_at=expires_at)
     livemode = settings().livemode
-    existing = queries.find_holding(order_id)
-    if existing is None:
-        attempt = PaymentAttempt(
-            order_id=order_id,
-            state=AttemptState.CREATED,
-            state_at=now,
-            amount=facts.amount,
-            currency=facts.currency,
-            livemode=livemode,
-            key=key,
-            params=params,
-            created_at=now,
-            expires_at=expires_at,
-        )
-        db.session.add(attempt)
-        db.session.flush()
-        return Plan(attempt.id, Step.CREATE)
+    row = {
+        "order_id": order_id,
+        "state": AttemptState.CREATED,
+        "state_at": now,
+        "amount": facts.amount,
+        "currency": facts.currency,
+        "livemode": livemode,
+        "key": key,
+        "params": params,
+        "created_at": now,
+        "expires_at": expires_at,
+    }
+    # The index allows one attempt of an order that may still bring money.
+    made = insert_new(PaymentAttempt, row)
+    if made:
+        return Plan(queries.known_of(made), Step.CREATE)
+    existing = queries.get_holding(order_id)
     fits = existing.livemode is livemode and rules.may_reuse(
         existing.params, params, expires_at=existing.expires_at, now=now
     )
     if existing.state is AttemptState.PROCESSING or fits:
-        return Plan(existing.id, Step.ASK)
-    return Plan(existing.id, Step.REPLACE)
+        return Plan(queries.known_of(existing), Step.ASK)
+    return Plan(queries.known_of(existing), Step.REPLACE)
 
 
 def _offer(facts: CheckoutFacts, prefill: bool) -> rules.Offer:
@@ -95,13 +96,14 @@ def _offer(facts: CheckoutFacts, prefill: bool) -> rules.Offer:
     )
 
 
-def record_session(attempt_id: int, session: Session, *, now: datetime) -> None:
+def record_session(attempt_id: int, session: Session, *, now: datetime) -> Known:
     """Remember the session that Stripe made for an attempt; what it means is settled elsewhere."""
     attempt = lock(attempt_id)
     attach(attempt, session)
     if attempt.state is AttemptState.CREATED and session.status == "open":
         move(attempt, AttemptState.OPEN, now=now)
     db.session.flush()
+    return queries.known_of(attempt)
 
 
 def abandon(attempt_id: int, why: str, *, now: datetime) -> None:
@@ -128,14 +130,24 @@ def note_failure(attempt_id: int, why: str, *, now: datetime) -> None:
 
 
 def lock(attempt_id: int) -> PaymentAttempt:
-    """Lock the attempt's order, then the attempt; raise NotFound."""
-    order_id = db.session.scalar(
-        select(PaymentAttempt.order_id).where(PaymentAttempt.id == attempt_id)
+    """Lock the attempt's order, then the attempt, freshly read; raise NotFound.
+
+    One statement: PostgreSQL locks a row's parts in the order of FROM, and reads both anew where it had to wait.
+    """
+    query = (
+        select(Order, PaymentAttempt)
+        .select_from(Order)
+        .join(PaymentAttempt, PaymentAttempt.order_id == Order.id)
+        .where(PaymentAttempt.id == attempt_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     )
-    if order_id is None:
+    row = db.session.execute(query).one_or_none()
+    if row is None:
         raise NotFound(N_("There is no such payment."))
-    lock_rows(Order, [order_id])
-    return lock_rows(PaymentAttempt, [attempt_id])[0]
+    order, attempt = row
+    note_lock(order, attempt)
+    return attempt
 
 
 def attach(attempt: PaymentAttempt, session: Session) -> None:

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import case, update
 
-from regsys.kernel.db import db
+from regsys.kernel.db import db, insert_new
 from regsys.payments import queries
 from regsys.payments.models import StripeEvent
 from regsys.payments.rules import FOUND, Notice
@@ -15,7 +15,6 @@ def receive(notice: Notice, *, now: datetime, found: bool = False) -> bool:
 
     `found`: it was not delivered, we have seen it in Stripe's list.
     """
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     row = {
         "id": notice.id,
         "type": notice.type[:80],
@@ -27,22 +26,26 @@ def receive(notice: Notice, *, now: datetime, found: bool = False) -> bool:
         "tries": 0,
         "outcome": FOUND if found else "",
     }
-    db.session.execute(
-        insert(StripeEvent).values(**row).on_conflict_do_nothing(index_elements=["id"])
-    )
+    if insert_new(StripeEvent, row):
+        return True
     event = queries.find_event(notice.id)
     return event is None or event.processed_at is None
 
 
 def mark_event(event_id: str, outcome: str, *, now: datetime) -> None:
     """Mark an event as processed, in the transaction of its effects."""
-    event = queries.find_event(event_id)
-    if event and event.processed_at is None:
-        event.processed_at = now
-        mark = FOUND if event.outcome.startswith(FOUND) else ""
-        event.outcome = f"{mark}{outcome}"[:40]
-        event.error = None
-        db.session.flush()
+    was_found = StripeEvent.outcome.startswith(FOUND, autoescape=True)
+    marked = (
+        update(StripeEvent)
+        .where(StripeEvent.id == event_id, StripeEvent.processed_at.is_(None))
+        .values(
+            processed_at=now,
+            outcome=case((was_found, f"{FOUND}{outcome}"[:40]), else_=outcome[:40]),
+            error=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    db.session.execute(marked)
 
 
 def fail_event(event_id: str, why: str) -> None:

@@ -1,6 +1,7 @@
 """An attempt follows what Stripe says of its session: forward only, and any number of times."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -14,6 +15,7 @@ from regsys.ledger.rules import PROBLEM_TITLES
 from regsys.ledger.states import Problem
 from regsys.payments import mail, queries, rules
 from regsys.payments.models import PaymentAttempt
+from regsys.payments.queries import Known
 from regsys.payments.rules import Asked, Session, Verdict
 from regsys.payments.services.attempts import attach, let_go, lock, write_down
 from regsys.payments.services.inbox import mark_event
@@ -25,16 +27,22 @@ from regsys.registration.services import PaidOutcome
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Followed:
+    """An attempt that followed its session. `stray`: a session that is to be ended at Stripe, as it would bring
+    money for nothing.
+    """
+
+    known: Known
+    stray: str | None
+
+
 def apply_session(
     attempt_id: int, session: Session, *, actor: Actor, now: datetime, event_id: str | None = None
-) -> str | None:
-    """Let an attempt follow what Stripe says of its session: forward only, and any number of times.
-
-    Returns the id of a session that is to be ended at Stripe, where it would bring money for nothing.
-    """
+) -> Followed:
+    """Let an attempt follow what Stripe says of its session: forward only, and any number of times."""
     attempt = lock(attempt_id)
     attach(attempt, session)
-    attempt.asked_at = now
     attempt.error = None
     verdict = rules.judge(session, Asked(attempt.amount, attempt.currency, attempt.livemode))
     if verdict in (Verdict.PAID, Verdict.MISMATCH):
@@ -45,10 +53,11 @@ def apply_session(
         _fail(attempt, actor=actor, now=now)
     else:
         _go_on(attempt, verdict, now=now)
+    attempt.asked_at = now
+    db.session.flush()
     if event_id:
         mark_event(event_id, verdict, now=now)
-    db.session.flush()
-    return _find_stray(attempt, session)
+    return Followed(queries.known_of(attempt), _find_stray(attempt, session))
 
 
 def _take_money(
@@ -57,10 +66,10 @@ def _take_money(
     if attempt.state in (AttemptState.PAID, AttemptState.QUARANTINED):
         _complete(attempt, session)
         return
-    attempt.payment_intent = session.payment_intent
     before = registrations.due(attempt.order_id)
     payment = _record(attempt, session, actor=actor, now=now)
     if verdict is Verdict.MISMATCH:
+        attempt.payment_intent = session.payment_intent
         _set_aside(attempt, payment, Problem.MISMATCH, actor=actor, now=now)
         return
     outcome = registration.confirm_paid(attempt.order_id, actor=actor, now=now)
@@ -71,6 +80,7 @@ def _take_money(
         paid_before=before.net,
         amount=attempt.amount,
     )
+    attempt.payment_intent = session.payment_intent
     if problem:
         _set_aside(attempt, payment, problem, actor=actor, now=now)
     else:
@@ -170,10 +180,10 @@ def _go_on(attempt: PaymentAttempt, verdict: Verdict, *, now: datetime) -> None:
 
 def _find_stray(attempt: PaymentAttempt, session: Session) -> str | None:
     """Find an open session of the order that would bring money twice, or for nothing."""
-    due = registrations.due(attempt.order_id).due
-    if session.status == "open":
-        given_up = attempt.state not in HOLDING
-        return session.id if given_up or due < attempt.amount else None
-    other = queries.find_holding(attempt.order_id)
-    is_stray = other is not None and other.id != attempt.id and due < other.amount
-    return other.session_id if other is not None and is_stray else None
+    own = session.status == "open"
+    if own and attempt.state not in HOLDING:
+        return session.id
+    one = attempt if own else queries.find_holding(attempt.order_id)
+    if one is None or (one is attempt and not own):
+        return None
+    return one.session_id if registrations.due(attempt.order_id).due < one.amount else None

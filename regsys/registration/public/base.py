@@ -19,10 +19,16 @@ blueprint = Blueprint("registration", __package__)
 CART = "cart"
 
 
+def find_token() -> str | None:
+    """Find the secret of this browser's cart."""
+    token = session.get(CART)
+    return token if isinstance(token, str) else None
+
+
 def find_cart(now: datetime) -> Held | None:
     """Find the cart of this browser, with what is held for it; a placed order is returned too."""
-    token = session.get(CART)
-    return queries.find_held(token, now=now) if isinstance(token, str) else None
+    token = find_token()
+    return queries.find_held(token, now=now) if token else None
 
 
 def keep_cart(order: Order) -> None:

@@ -6,10 +6,18 @@ from flask_babel import gettext as _
 
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
-from regsys.kernel.errors import Refusal, Refused
+from regsys.kernel.errors import NotFound, Refusal, Refused
 from regsys.questions import queries as questions
 from regsys.registration import queries, rules, services
-from regsys.registration.public.base import blueprint, find_cart, frame, keep_cart, next_url, words
+from regsys.registration.public.base import (
+    blueprint,
+    find_cart,
+    find_token,
+    frame,
+    keep_cart,
+    next_url,
+    words,
+)
 from regsys.registration.queries import Held
 from regsys.registration.rules import Step
 from regsys.registration.states import RegistrationState as S
@@ -65,14 +73,14 @@ def review() -> ResponseReturnValue:
 @public
 def place() -> ResponseReturnValue:
     """Place the order; where something is to pay, the browser posts on to the payment with the same click."""
-    now = clock.now()
-    held = find_cart(now)
-    if held is None:
+    token = find_token()
+    if token is None:
         return redirect(url_for(".cart"), 303)
-    cart_id = held.order.id
     try:
         with transaction():
-            order = services.place(cart_id, now=now)
+            order = services.place(token, now=clock.now())
+    except NotFound:
+        return redirect(url_for(".cart"), 303)
     except Refused as e:
         if e.refusal in (rules.HOLD_EXPIRED, rules.NOT_COMPLETE, rules.NOTHING_CHOSEN):
             return redirect(url_for(".go_on"), 303)

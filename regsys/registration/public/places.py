@@ -14,7 +14,7 @@ from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refusal, Refused
 from regsys.registration import queries, rules, services
-from regsys.registration.forms import PlacesForm, build_places
+from regsys.registration.forms import PlacesForm, build_places, read_places
 from regsys.registration.public.base import (
     CART,
     blueprint,
@@ -42,24 +42,23 @@ def register(slug: str) -> ResponseReturnValue:
 def take(slug: str) -> ResponseReturnValue:
     """Hold the places."""
     now = clock.now()
-    event = queries.get_event_on_sale(slug, opened=opened_events())
     cart = _own_cart(now)
-    form = build_places([(t.id, t.name, rules.MOST_PLACES, 0) for t in _types(event)])
+    form = read_places(request.form)
     if not form.validate_on_submit():
-        return _show(event, cart, now=now, form=form, status=422)
-    event_id, cart_id = event.id, cart.order.id if cart else None
-    wanted = form.wanted
+        return _show_again(slug, cart, now=now, status=422)
+    cart_id = cart.order.id if cart else None
     try:
         with transaction():
             order = services.put_in_cart(
-                event_id,
-                wanted,
+                slug,
+                form.wanted,
                 cart_id=cart_id,
                 minutes=settings().HOLD_MINUTES,
                 now=now,
+                opened=opened_events(),
             )
     except Refused as e:
-        return _show(event, cart, now=now, form=form, refusal=e.refusal, status=409)
+        return _show_again(slug, cart, now=now, refusal=e.refusal, status=409)
     keep_cart(order)
     return redirect(url_for(".go_on") if order.email else url_for(".person", n=0), 303)
 
@@ -72,6 +71,16 @@ def _own_cart(now: datetime) -> Held | None:
 
 def _types(event: Event) -> list[Any]:
     return [t for t in event.ticket_types if t.on_sale and t.prices]
+
+
+def _show_again(
+    slug: str, cart: Held | None, *, now: datetime, status: int, refusal: Refusal | None = None
+) -> ResponseReturnValue:
+    """Show the form with what was chosen, and why it cannot be."""
+    event = queries.get_event_on_sale(slug, opened=opened_events())
+    form = build_places([(t.id, t.name, rules.MOST_PLACES, 0) for t in _types(event)])
+    form.validate()
+    return _show(event, cart, now=now, form=form, refusal=refusal, status=status)
 
 
 def _show(

@@ -1,6 +1,6 @@
 """Taking places into a cart: the price is decided at the moment at which the place is held."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -33,14 +33,17 @@ PERSON = (
 
 
 def put_in_cart(
-    event_id: int,
+    which: int | str,
     wanted: Mapping[int, int],
     *,
     cart_id: int | None,
     minutes: int,
     now: datetime,
+    opened: Collection[int] = (),
 ) -> Order:
     """Hold the wanted number of places of each ticket type, and only the difference to what the cart holds already.
+
+    `which` event: its id, or its slug as a visitor names it, who has `opened` these private ones.
 
     Without a cart, or with one that is placed or has lapsed, a new cart begins; it takes over the people of a lapsed
     one. Raises Refused: nothing is changed then.
@@ -49,11 +52,11 @@ def put_in_cart(
     lapsed = cart if cart and not cart.order.placed_at and not cart.holding else None
     if cart and (cart.order.placed_at or not cart.holding):
         cart = None
-    event = get_for_sale([event_id]).get(event_id)
-    if event is None:
-        raise NotFound(N_("There is no such event."))
+    event = _get_for_sale(which, opened)
+    if isinstance(which, str):
+        wanted = {t.id: wanted.get(t.id, 0) for t in event.ticket_types if t.on_sale and t.prices}
     _check(event, wanted, cart, now=now)
-    have = [r for r in cart.people if r.event_id == event_id] if cart else []
+    have = [r for r in cart.people if r.event_id == event.id] if cart else []
     change = rules.change_of(wanted, [(r.id, r.ticket_type_id, bool(r.email)) for r in have])
     order = cart.order if cart else make_order(event.currency, now=now)
     if change.less:
@@ -64,6 +67,15 @@ def put_in_cart(
     plan = {event.id: (event, change.more)}
     hold_places(order, plan, remembered, first=first, until=until, now=now)
     return order
+
+
+def _get_for_sale(which: int | str, opened: Collection[int]) -> Event:
+    if isinstance(which, str):
+        return queries.get_event_on_sale(which, opened=opened)
+    event = get_for_sale([which]).get(which)
+    if event is None:
+        raise NotFound(N_("There is no such event."))
+    return event
 
 
 def take_again(order_id: int, *, minutes: int, now: datetime) -> Order:

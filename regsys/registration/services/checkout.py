@@ -119,7 +119,8 @@ def _keep_places(held: Held, waiting: Sequence[Registration], *, now: datetime) 
             capacity.claim(pools.wanted, now=now, until=None, up_to=pools.early)
         except Refused:
             return False
-    if not capacity.extend([r.id for r in waiting], until=None, now=now):
+    endless = not gone and all(held.ends[r.id] is None for r in waiting)
+    if not endless and not capacity.extend([r.id for r in waiting], until=None, now=now):
         raise Busy(BUSY_SENTENCE)  # a hold ended between two lines: the next try sees it
     return True
 

@@ -16,12 +16,13 @@ from regsys.registration.services.shared import lock_order, move_all
 from regsys.registration.states import RegistrationState as S
 
 
-def place(order_id: int, *, now: datetime) -> Order:
+def place(which: int | str, *, now: datetime) -> Order:
     """Place a cart: it waits for payment under the hold that it has, or is confirmed where nothing is to pay.
 
-    Placing it again changes nothing. Raises Refused where the hold is over or something is missing.
+    `which`: its id, or its token. Placing it again changes nothing. Raises Refused where the hold is over or something
+    is missing.
     """
-    held = lock_order(order_id, now=now)
+    held = lock_order(which, now=now)
     order = held.order
     if order.placed_at:
         return order

@@ -9,10 +9,8 @@ from regsys.audit import services as audit
 from regsys.capacity import services as capacity
 from regsys.kernel import tokens
 from regsys.kernel.actors import Actor
-from regsys.kernel.db import db, lock_rows
-from regsys.kernel.errors import NotFound
+from regsys.kernel.db import db, has_lock, lock_where
 from regsys.kernel.states import move
-from regsys.kernel.text import N_
 from regsys.registration import queries
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.registration.queries import Held
@@ -23,11 +21,14 @@ ENDED = frozenset(
 )
 
 
-def lock_order(order_id: int, *, now: datetime) -> Held:
-    """Lock an order, then read it with its registrations and holds; raise NotFound."""
-    if not lock_rows(Order, [order_id]):
-        raise NotFound(N_("There is no such order."))
-    return queries.get_held(order_id, now=now)
+def lock_order(which: int | str, *, now: datetime) -> Held:
+    """Lock an order (by id, or by the secret of its link), then read it with its registrations and holds.
+
+    Raises NotFound.
+    """
+    if not has_lock(Order, which):
+        lock_where(Order, queries.is_order(which))
+    return queries.get_held(which, now=now)
 
 
 def make_order(currency: str, *, now: datetime) -> Order:
