@@ -154,6 +154,11 @@ def note_lock(*rows: Base) -> None:
     locked.update((type(row), *row.__mapper__.primary_key_from_instance(row)) for row in rows)
 
 
+def this_transaction() -> object | None:
+    """Return what is the same to the end of a door's transaction, and never again; None outside of one."""
+    return db.session().info.get("locked")
+
+
 def has_lock(model: type[Base], row_id: object) -> bool:
     """Tell whether this transaction holds the row already: then whoever reads it afresh need not lock it again.
 

@@ -34,15 +34,16 @@ def _order_id(token: str) -> int:
 @public
 def pay(token: str) -> ResponseReturnValue:
     """Send the payer to Stripe's page."""
-    order_id = _order_id(token)
     back = url_for("registration.order", token=token)
-    if due(order_id).due == 0:
-        return redirect(back, 303)
     if not settings().STRIPE_SECRET_KEY:
+        if due(_order_id(token)).due == 0:
+            return redirect(back, 303)
         return _not_now(_("Paying by card is not set up here yet. Please write to us."), back)
     try:
-        return redirect(start_checkout(order_id) or back, 303)
+        return redirect(start_checkout(token) or back, 303)
     except Refused as e:
+        if due(_order_id(token)).due == 0:
+            return redirect(back, 303)
         kept = [_("Nothing was changed, and nothing was charged.")]
         return page(
             409, _("That is not possible now"), refusal_text(e), kept=kept, steps=_steps(back)

@@ -60,15 +60,15 @@ DONE = frozenset({AttemptState.PAID, AttemptState.QUARANTINED, AttemptState.PROC
 # ---- the payer goes to Stripe ----
 
 
-def start_checkout(order_id: int) -> str | None:
-    """Return the address of Stripe's page for an order; None: nothing is left to pay there.
+def start_checkout(which: int | str) -> str | None:
+    """Return the address of Stripe's page for an order (its id or its token); None: nothing is left to pay there.
 
     Raises Refused, and UpstreamFailed where Stripe does not answer: places and attempt are kept then.
     """
     prefill = True
     for _ in range(_ROUNDS):
         with transaction():
-            plan = services.open_attempt(order_id, prefill=prefill, now=clock.now())
+            plan = services.open_attempt(which, prefill=prefill, now=clock.now())
         try:
             settled = _carry_out(plan)
         except Rejected as e:

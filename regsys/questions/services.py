@@ -21,14 +21,16 @@ def store_answers(
     values: Mapping[str, Any],
     now: datetime,
     kept: Collection[str] = (),
+    form: Sequence[Entry] | None = None,
 ) -> None:
     """Store one person's answers to an event's current questions; raise Invalid if one is missing or malformed.
 
     `values` maps keys to what is stored, None where nothing was answered. For the keys in `kept` an earlier answer
     stands where `values` has none: sensitive answers are never shown again, and so never sent again. Answers to
     questions that are no longer asked are dropped; an agreement that was given to this version keeps its time.
+    `form`: the questions with the earlier answers, where this transaction has read them.
     """
-    entries = queries.list_form(event_id, registration_id)
+    entries = queries.list_form(event_id, registration_id) if form is None else form
     known = whole(entries, values, kept)
     questions = [e.question for e in entries]
     asked = rules.asked(questions, known)

@@ -46,6 +46,8 @@ class Held:
 
     order: Order
     ends: Ends
+    # The transaction that locked the order before it was read; None: it was only read.
+    transaction: object = None
 
     @property
     def people(self) -> list[Registration]:

@@ -44,12 +44,12 @@ class Plan:
     step: Step
 
 
-def open_attempt(order_id: int, *, prefill: bool, now: datetime) -> Plan:
+def open_attempt(which: int | str, *, prefill: bool, now: datetime) -> Plan:
     """Hold the order's places without end and return its attempt: the open one if it still fits, or a new one.
 
-    Locks the order. `prefill`: tell Stripe the payer's address. Raises Refused.
+    Locks the order, `which` is its id or its token. `prefill`: tell Stripe the payer's address. Raises Refused.
     """
-    facts = registration.hold_for_checkout(order_id, now=now)
+    facts = registration.hold_for_checkout(which, now=now)
     if not money.chargeable(facts.amount, facts.currency):
         raise Refused(rules.not_chargeable(facts.amount, facts.currency))
     key = f"attempt-{tokens.new_token()}"
@@ -57,7 +57,7 @@ def open_attempt(order_id: int, *, prefill: bool, now: datetime) -> Plan:
     params = rules.build_params(_offer(facts, prefill), tag=key, expires_at=expires_at)
     livemode = settings().livemode
     row = {
-        "order_id": order_id,
+        "order_id": facts.order_id,
         "state": AttemptState.CREATED,
         "state_at": now,
         "amount": facts.amount,
@@ -72,7 +72,7 @@ def open_attempt(order_id: int, *, prefill: bool, now: datetime) -> Plan:
     made = insert_new(PaymentAttempt, row)
     if made:
         return Plan(queries.known_of(made), Step.CREATE)
-    existing = queries.get_holding(order_id)
+    existing = queries.get_holding(facts.order_id)
     fits = existing.livemode is livemode and rules.may_reuse(
         existing.params, params, expires_at=existing.expires_at, now=now
     )

@@ -42,6 +42,7 @@ def apply_session(
 ) -> Followed:
     """Let an attempt follow what Stripe says of its session: forward only, and any number of times."""
     attempt = lock(attempt_id)
+    was_holding = attempt.state in HOLDING
     attach(attempt, session)
     attempt.error = None
     verdict = rules.judge(session, Asked(attempt.amount, attempt.currency, attempt.livemode))
@@ -57,7 +58,8 @@ def apply_session(
     db.session.flush()
     if event_id:
         mark_event(event_id, verdict, now=now)
-    return Followed(queries.known_of(attempt), _find_stray(attempt, session))
+    stray = _find_stray(attempt, session, alone=was_holding)
+    return Followed(queries.known_of(attempt), stray)
 
 
 def _take_money(
@@ -178,12 +180,15 @@ def _go_on(attempt: PaymentAttempt, verdict: Verdict, *, now: datetime) -> None:
             mail.send_processing(registrations.get_order(attempt.order_id), attempt, now=now)
 
 
-def _find_stray(attempt: PaymentAttempt, session: Session) -> str | None:
-    """Find an open session of the order that would bring money twice, or for nothing."""
+def _find_stray(attempt: PaymentAttempt, session: Session, *, alone: bool) -> str | None:
+    """Find an open session of the order that would bring money twice, or for nothing.
+
+    `alone`: this attempt could still bring money until now, and of an order only one can.
+    """
     own = session.status == "open"
     if own and attempt.state not in HOLDING:
         return session.id
-    one = attempt if own else queries.find_holding(attempt.order_id)
+    one = attempt if own else None if alone else queries.find_holding(attempt.order_id)
     if one is None or (one is attempt and not own):
         return None
     return one.session_id if registrations.due(attempt.order_id).due < one.amount else None

@@ -1,6 +1,7 @@
 """Steps 2 and 3: who pays, who comes, and what the payer answers for themselves."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,11 +9,12 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
+from werkzeug.wrappers import Response
 
 from regsys.kernel import clock
 from regsys.kernel.actors import ANONYMOUS
 from regsys.kernel.db import transaction
-from regsys.kernel.errors import Refusal, Refused
+from regsys.kernel.errors import NotFound, Refusal, Refused
 from regsys.questions import queries as questions
 from regsys.questions.forms import QuestionsForm, build
 from regsys.registration import rules, services
@@ -25,7 +27,15 @@ from regsys.registration.forms import (
     build_payer,
 )
 from regsys.registration.models import Registration
-from regsys.registration.public.base import blueprint, find_cart, frame, next_url, place_of, words
+from regsys.registration.public.base import (
+    blueprint,
+    find_cart,
+    find_token,
+    frame,
+    next_url,
+    place_of,
+    words,
+)
 from regsys.registration.queries import Held
 from regsys.registration.services import Person
 from regsys.web.guard import public
@@ -34,14 +44,26 @@ from regsys.web.security import count_and_limit
 ADDRESSES_AN_HOUR = 12
 
 
+@dataclass(frozen=True)
+class Screen:
+    """A page that is rendered when the transaction is over."""
+
+    template: str
+    shown: dict[str, Any]
+    status: int
+
+
+Answer = Screen | Response
+
+
 @blueprint.route("/cart/people/<int:n>", methods=["GET", "POST"])
 @public
 def person(n: int) -> ResponseReturnValue:
     """Ask who pays (0), or who comes on one place."""
-    now = clock.now()
-    held = find_cart(now)
-    if held is None or held.order.placed_at or not held.people:
-        return redirect(url_for(".cart"), 303)
+    return _under_lock(lambda held, now: _person(held, n, now))
+
+
+def _person(held: Held, n: int, now: datetime) -> Answer:
     if n == 0:
         return _payer(held, now)
     if place_of(held, n).is_payer:
@@ -52,7 +74,7 @@ def person(n: int) -> ResponseReturnValue:
 # ---- the payer
 
 
-def _payer(held: Held, now: datetime) -> ResponseReturnValue:
+def _payer(held: Held, now: datetime) -> Answer:
     order = held.order
     data = {k: getattr(order, k) for k in ("first_name", "last_name", "email", "phone")}
     form = build_payer(_choices(held), data=data)
@@ -61,27 +83,21 @@ def _payer(held: Held, now: datetime) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _ask_payer(held, form, now)
     who = Person(form.first_name.data, form.last_name.data, form.email.data)
-    cart_id, phone, mine = order.id, form.phone.data or "", form.mine
-    refusal = _try(
-        lambda: services.describe_payer(cart_id, who, phone=phone, mine=mine, now=now), now
-    )
+    phone = form.phone.data or ""
+    refusal = services.describe_payer(held, who, phone=phone, mine=form.mine, now=now)
     if refusal:
+        _limit(refusal, now)
         form.email.errors = [words(refusal)]
         return _ask_payer(held, form, now, status=409)
     return redirect(next_url(held), 303)
 
 
-def _ask_payer(
-    held: Held, form: PayerForm, now: datetime, *, status: int = 0
-) -> ResponseReturnValue:
+def _ask_payer(held: Held, form: PayerForm, now: datetime, *, status: int = 0) -> Answer:
     if not held.holding:
         return redirect(url_for(".cart"), 303)
-    return render_template(
-        "registration/payer.html",
-        form=form,
-        mine=[f for f in form if f.name.startswith("mine_")],
-        **frame(held, now, 2),
-    ), status or _status(form)
+    mine = [f for f in form if f.name.startswith("mine_")]
+    shown = {"form": form, "mine": mine, **frame(held, now, 2)}
+    return Screen("registration/payer.html", shown, status or _status(form))
 
 
 def _choices(held: Held) -> list[Choice]:
@@ -117,7 +133,7 @@ def _own_places(held: Held, event_id: int) -> tuple[Sequence[tuple[int, str]], s
 # ---- somebody else
 
 
-def _guest(held: Held, n: int, now: datetime) -> ResponseReturnValue:
+def _guest(held: Held, n: int, now: datetime) -> Answer:
     r = place_of(held, n)
     form = PersonForm(data={k: getattr(r, k) for k in ("first_name", "last_name", "email")})
     if "extend" in request.form:
@@ -125,30 +141,28 @@ def _guest(held: Held, n: int, now: datetime) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _ask_guest(held, n, form, now)
     who = Person(form.first_name.data, form.last_name.data, form.email.data)
-    cart_id, place_id = held.order.id, r.id
-    refusal = _try(lambda: services.describe_person(cart_id, place_id, who, now=now), now)
+    refusal = services.describe_person(held, r.id, who, now=now)
     if refusal:
+        _limit(refusal, now)
         form.email.errors = [words(refusal)]
         return _ask_guest(held, n, form, now, status=409)
     return redirect(next_url(held), 303)
 
 
-def _ask_guest(
-    held: Held, n: int, form: PersonForm, now: datetime, *, status: int = 0
-) -> ResponseReturnValue:
+def _ask_guest(held: Held, n: int, form: PersonForm, now: datetime, *, status: int = 0) -> Answer:
     if not held.holding:
         return redirect(url_for(".cart"), 303)
     others = [i for i, r in enumerate(held.people, start=1) if not r.is_payer]
     at = others.index(n)
-    return render_template(
-        "registration/person.html",
-        form=form,
-        place=place_of(held, n),
-        at=at + 1,
-        count=len(others),
-        before=others[at - 1] if at else 0,
+    shown = {
+        "form": form,
+        "place": place_of(held, n),
+        "at": at + 1,
+        "count": len(others),
+        "before": others[at - 1] if at else 0,
         **frame(held, now, 2),
-    ), status or _status(form)
+    }
+    return Screen("registration/person.html", shown, status or _status(form))
 
 
 # ---- the payer's own answers
@@ -158,44 +172,41 @@ def _ask_guest(
 @public
 def answers(n: int) -> ResponseReturnValue:
     """Ask the payer everything that is asked of an attendee; the others are asked by their own link."""
-    now = clock.now()
-    held = find_cart(now)
-    if held is None or held.order.placed_at or not held.people:
-        return redirect(url_for(".cart"), 303)
+    return _under_lock(lambda held, now: _answers(held, n, now))
+
+
+def _answers(held: Held, n: int, now: datetime) -> Answer:
     r = place_of(held, n)
     if not r.is_payer:
         return redirect(url_for(".go_on"), 303)
     required = rules.required_of_person(r.event.kind)
     about = build_about(required, without=["phone"], data=_known(held, r))
-    form = build(questions.list_form(r.event_id, r.id))
+    asked = questions.list_form(r.event_id, r.id)
+    form = build(asked)
     if "extend" in request.form:
         return _ask_answers(_more_time(held, now), n, about, form, now)
     if request.method == "GET" or not about.validate() & form.validate():
         return _ask_answers(held, n, about, form, now)
-    cart_id, place_id, values, kept = held.order.id, r.id, form.values, form.kept
-    with transaction():
-        services.answer(
-            cart_id,
-            place_id,
-            about=about.about,
-            values=values,
-            kept=kept,
-            actor=ANONYMOUS,
-            now=now,
-        )
+    services.answer(
+        held,
+        r.id,
+        about=about.about,
+        values=form.values,
+        kept=form.kept,
+        actor=ANONYMOUS,
+        now=now,
+        form=asked,
+    )
     return redirect(next_url(held), 303)
 
 
 def _ask_answers(
     held: Held, n: int, about: AboutForm, form: QuestionsForm, now: datetime
-) -> ResponseReturnValue:
+) -> Answer:
     if not held.holding:
         return redirect(url_for(".cart"), 303)
-    r = place_of(held, n)
-    shown = frame(held, now, 3)
-    return render_template(
-        "registration/answers.html", about=about, form=form, r=r, **shown
-    ), _status(about, form)
+    shown = {"about": about, "form": form, "r": place_of(held, n), **frame(held, now, 3)}
+    return Screen("registration/answers.html", shown, _status(about, form))
 
 
 def _known(held: Held, r: Registration) -> dict[str, str]:
@@ -210,37 +221,59 @@ def _known(held: Held, r: Registration) -> dict[str, str]:
 # ---- what these screens share
 
 
+def _under_lock(ask: Callable[[Held, datetime], Answer]) -> ResponseReturnValue:
+    """Show a screen of this browser's cart; what is sent from it is read and stored under the cart's lock.
+
+    Two people with one address at the same moment meet at the unique index: the second try sees the first.
+    """
+    now = clock.now()
+    if request.method != "POST":
+        answer = _of_cart(ask, find_cart(now), now)
+    else:
+        try:
+            answer = _locked(ask, now)
+        except IntegrityError:
+            answer = _locked(ask, now)
+    if isinstance(answer, Screen):
+        return render_template(answer.template, **answer.shown), answer.status
+    return answer
+
+
+def _locked(ask: Callable[[Held, datetime], Answer], now: datetime) -> Answer:
+    with transaction():
+        return _of_cart(ask, _lock_cart(now), now)
+
+
+def _lock_cart(now: datetime) -> Held | None:
+    token = find_token()
+    try:
+        return services.lock_order(token, now=now) if token else None
+    except NotFound:
+        return None
+
+
+def _of_cart(ask: Callable[[Held, datetime], Answer], held: Held | None, now: datetime) -> Answer:
+    if held is None or held.order.placed_at or not held.people:
+        return redirect(url_for(".cart"), 303)
+    return ask(held, now)
+
+
 def _status(*forms: Any) -> int:
     return 422 if any(form.errors for form in forms) else 200
 
 
 def _more_time(held: Held, now: datetime) -> Held:
     """Make the hold longer, and go on with the same form: nothing that was typed is lost."""
-    cart_id = held.order.id
     try:
-        with transaction():
-            services.extend_hold(cart_id, now=now)
+        services.extend_hold(held, now=now)
     except Refused as e:
         flash(words(e.refusal), "warn")
-    else:
-        flash(_("You have 15 more minutes."), "good")
-    return find_cart(now) or held
+        return held
+    flash(_("You have 15 more minutes."), "good")
+    return services.lock_order(held.order.id, now=now)
 
 
-def _try(verb: Callable[[], Refusal | None], now: datetime) -> Refusal | None:
-    """Run a verb that may be refused for its address, within limits.
-
-    Two people with one address at the same moment meet at the unique index: the second try sees the first.
-    """
-    try:
-        with transaction():
-            return _limited(verb(), now)
-    except IntegrityError:
-        with transaction():
-            return _limited(verb(), now)
-
-
-def _limited(refusal: Refusal | None, now: datetime) -> Refusal | None:
+def _limit(refusal: Refusal, now: datetime) -> None:
     if refusal is rules.EMAIL_TAKEN:
         count_and_limit(
             f"address:{request.remote_addr}",
@@ -249,4 +282,3 @@ def _limited(refusal: Refusal | None, now: datetime) -> Refusal | None:
             now=now,
             sentence=_("Too many addresses were tried. Please wait an hour, or write to us."),
         )
-    return refusal

@@ -40,6 +40,7 @@ from regsys.registration.services.ending import (
 )
 from regsys.registration.services.offering import decline_offer, offer_place, take_offer
 from regsys.registration.services.placing import place
+from regsys.registration.services.shared import lock_order
 
 __all__ = [
     "ABOUT",
@@ -63,6 +64,7 @@ __all__ = [
     "extend_hold",
     "forget",
     "hold_for_checkout",
+    "lock_order",
     "lower_price",
     "offer_place",
     "place",

@@ -43,14 +43,14 @@ class PaidOutcome(StrEnum):
     NO_PLACE = "no_place"
 
 
-def hold_for_checkout(order_id: int, *, now: datetime) -> CheckoutFacts:
-    """Lock an order and hold its places without an end, for as long as a payment is open.
+def hold_for_checkout(which: int | str, *, now: datetime) -> CheckoutFacts:
+    """Lock an order (by id, or by its token) and hold its places without an end, for as long as a payment is open.
 
     Raises Refused unless something is due and every unpaid place is still held.
     """
-    held = lock_order(order_id, now=now)
-    balance = queries.due(order_id)
+    held = lock_order(which, now=now)
     order = held.order
+    balance = queries.due(order.id)
     refusal = rules.why_not_pay(
         {r.state for r in order.registrations},
         due=balance.due if order.placed_at else 0,

@@ -13,6 +13,7 @@ from regsys.kernel.db import db
 from regsys.kernel.errors import Invalid, NotFound, Refusal, Refused
 from regsys.kernel.text import N_, email_key
 from regsys.questions import services as questions
+from regsys.questions.queries import Entry
 from regsys.registration import mail, queries, rules
 from regsys.registration.models import Registration
 from regsys.registration.queries import Held
@@ -35,14 +36,14 @@ class Person:
 
 
 def describe_payer(
-    order_id: int, payer: Person, *, phone: str, mine: Mapping[int, int | None], now: datetime
+    which: int | Held, payer: Person, *, phone: str, mine: Mapping[int, int | None], now: datetime
 ) -> Refusal | None:
     """Note who pays, and which place of each event is theirs (event id → ticket type id, None: they do not come).
 
     Returns a refusal where the address cannot be used; then nothing is noted, but a letter may have been written:
     the caller commits in either case.
     """
-    held = _open_cart(order_id, now=now)
+    held = _open_cart(which, now=now)
     seats = {e: _seat_for(held, e, t) for e, t in mine.items()}
     chosen = [r for r in seats.values() if r is not None]
     own = {r.id for r in held.people if r.is_payer}
@@ -64,10 +65,10 @@ def describe_payer(
 
 
 def describe_person(
-    order_id: int, registration_id: int, person: Person, *, now: datetime
+    which: int | Held, registration_id: int, person: Person, *, now: datetime
 ) -> Refusal | None:
     """Note who comes on one place; the answer and the letter are as in `describe_payer`."""
-    held = _open_cart(order_id, now=now)
+    held = _open_cart(which, now=now)
     r = _one_of(held, registration_id)
     refusal = _why_not_address(held, [r], person, own=(), now=now)
     if refusal:
@@ -78,7 +79,7 @@ def describe_person(
 
 
 def answer(
-    order_id: int,
+    which: int | Held,
     registration_id: int,
     *,
     about: Mapping[str, str],
@@ -86,12 +87,14 @@ def answer(
     kept: Collection[str],
     actor: Actor,
     now: datetime,
+    form: Sequence[Entry] | None = None,
 ) -> None:
     """Store what one person tells about themselves and answers; raise Invalid if something is missing.
 
+    `form`: what they were asked, where this transaction has read it.
     Possible while they have a place or are about to get one, until the event is over.
     """
-    held = lock_order(order_id, now=now)
+    held = lock_order(which, now=now)
     r = _one_of(held, registration_id)
     lapsed_cart = held.order.placed_at is None and r.state is S.EXPIRED
     if not lapsed_cart and not rules.may_answer(r.state, ends_at=r.event.ends_at, now=now):
@@ -100,7 +103,7 @@ def answer(
     missing = {k: [_("Please fill this in.")] for k in sorted(required) if not about.get(k)}
     if missing:
         raise Invalid(missing)
-    questions.store_answers(r.id, event_id=r.event_id, values=values, kept=kept, now=now)
+    questions.store_answers(r.id, event_id=r.event_id, values=values, kept=kept, now=now, form=form)
     changed = [k for k in ABOUT if k in about and getattr(r, k) != about[k]]
     for key in changed:
         setattr(r, key, about[key])
@@ -114,13 +117,13 @@ def answer(
             actor=actor,
             now=now,
             event_id=r.event_id,
-            order_id=order_id,
+            order_id=r.order_id,
             after={"about": changed},
         )
 
 
-def _open_cart(order_id: int, *, now: datetime) -> Held:
-    held = lock_order(order_id, now=now)
+def _open_cart(which: int | Held, *, now: datetime) -> Held:
+    held = lock_order(which, now=now)
     if held.order.placed_at:
         raise Refused(rules.PLACED_ALREADY)
     return held

@@ -1,6 +1,7 @@
 """What the verbs share: the order's lock, moving registrations with their audit, and lines that take a price back."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import delete
@@ -9,7 +10,7 @@ from regsys.audit import services as audit
 from regsys.capacity import services as capacity
 from regsys.kernel import tokens
 from regsys.kernel.actors import Actor
-from regsys.kernel.db import db, has_lock, lock_where
+from regsys.kernel.db import db, has_lock, lock_where, this_transaction
 from regsys.kernel.states import move
 from regsys.registration import queries
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
@@ -21,14 +22,18 @@ ENDED = frozenset(
 )
 
 
-def lock_order(which: int | str, *, now: datetime) -> Held:
+def lock_order(which: int | str | Held, *, now: datetime) -> Held:
     """Lock an order (by id, or by the secret of its link), then read it with its registrations and holds.
 
-    Raises NotFound.
+    What was locked and read in this transaction before is taken as it is. Raises NotFound.
     """
+    if isinstance(which, Held):
+        if which.transaction is None or which.transaction is not this_transaction():
+            raise RuntimeError("this order was not locked in this transaction")
+        return which
     if not has_lock(Order, which):
         lock_where(Order, queries.is_order(which))
-    return queries.get_held(which, now=now)
+    return replace(queries.get_held(which, now=now), transaction=this_transaction())
 
 
 def make_order(currency: str, *, now: datetime) -> Order:
