@@ -49,7 +49,7 @@ def pay(token: str) -> ResponseReturnValue:
             409, _("That is not possible now"), refusal_text(e), kept=kept, steps=_steps(back)
         )
     except UpstreamFailed as e:
-        log.warning("no checkout for order %s: %s", order_id, e)
+        log.warning("no checkout for order %s: %s", _order_id(token), e)
         return _not_now(_("The payment page could not be opened just now."), back)
 
 

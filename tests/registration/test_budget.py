@@ -23,7 +23,7 @@ def short(sent: list[str]) -> str:
 
 
 @pytest.mark.parametrize("price", [99000, (92000, 99000)])
-def test_a_registration_takes_at_most_forty_statements_from_its_page_to_the_payment(
+def test_a_registration_takes_at_most_33_statements_from_its_page_to_the_payment(
     app: Flask, client: FlaskClient, db: Any, now: datetime, price: Any
 ) -> None:
     event = cast.make_event(types={"Standard": price}, early_places=16)
@@ -33,10 +33,10 @@ def test_a_registration_takes_at_most_forty_statements_from_its_page_to_the_paym
     with counted(app) as sent:
         page = guest.place(guest.register(event, q_goals="To listen"))
     assert (page.status, page.headers["Location"][-4:]) == (307, "/pay")
-    assert len(work(sent)) <= 40, short(sent)
+    assert len(work(sent)) <= 33, short(sent)
 
 
-def test_a_free_registration_takes_at_most_fifty_with_its_letter_and_the_last_page(
+def test_a_free_registration_takes_at_most_forty_with_its_letter_and_the_last_page(
     app: Flask, client: FlaskClient, db: Any, now: datetime
 ) -> None:
     event = cast.make_event(types={"Standard": 0})
@@ -44,7 +44,7 @@ def test_a_free_registration_takes_at_most_fifty_with_its_letter_and_the_last_pa
     with counted(app) as sent:
         page = guest.place(guest.register(event))
     assert page.title == "You have a place, Lysander"
-    assert len(work(sent)) <= 50, short(sent)
+    assert len(work(sent)) <= 40, short(sent)
 
 
 def test_more_people_and_answers_cost_hardly_more(
