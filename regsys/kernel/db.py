@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import ColumnElement, DateTime, Engine, MetaData, event, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -172,7 +172,8 @@ def has_lock(model: type[Base], row_id: object) -> bool:
 
 def insert_new(model: type[Row], values: Mapping[str, Any]) -> Row | None:
     """Insert a row and return it; None where one with the same unique values was there: then nothing is done."""
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    # By name: the other database's dialect is not loaded, which takes time and memory at every start.
+    insert = import_module(f"sqlalchemy.dialects.{db.engine.dialect.name}").insert
     row = insert(model).values(**values).on_conflict_do_nothing().returning(model)
     return db.session.scalar(row)
 
