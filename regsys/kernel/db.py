@@ -172,10 +172,14 @@ def has_lock(model: type[Base], row_id: object) -> bool:
 
 def insert_new(model: type[Row], values: Mapping[str, Any]) -> Row | None:
     """Insert a row and return it; None where one with the same unique values was there: then nothing is done."""
-    # By name: the other database's dialect is not loaded, which takes time and memory at every start.
-    insert = import_module(f"sqlalchemy.dialects.{db.engine.dialect.name}").insert
-    row = insert(model).values(**values).on_conflict_do_nothing().returning(model)
-    return db.session.scalar(row)
+    row = inserting(model).values(**values).on_conflict_do_nothing().returning(model)
+    made: Row | None = db.session.scalar(row)
+    return made
+
+
+def inserting(model: type[Base]) -> Any:
+    """Return this database's own INSERT, which knows ON CONFLICT; the other one's dialect is never loaded."""
+    return import_module(f"sqlalchemy.dialects.{db.engine.dialect.name}").insert(model)
 
 
 class _WriteLock:

@@ -5,10 +5,9 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 from sqlalchemy import Executable, delete, literal_column
-from sqlalchemy.dialects import postgresql, sqlite
 from werkzeug.exceptions import BadRequest
 
-from regsys.kernel.db import db
+from regsys.kernel.db import db, inserting
 from regsys.kernel.errors import NotFound, TooMany
 from regsys.kernel.settings import Settings
 from regsys.web.models import RateCount
@@ -77,9 +76,8 @@ def count_and_limit(key: str, *, limit: int, seconds: int, now: datetime, senten
         "count": 1,
         "ends_at": datetime.fromtimestamp(start + seconds, UTC),
     }
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     statement: Executable = (
-        insert(RateCount)
+        inserting(RateCount)
         .values(**row)
         .on_conflict_do_update(index_elements=["key"], set_={"count": RateCount.count + 1})
         .returning(literal_column("count"))
