@@ -7,10 +7,7 @@ from typing import Any
 
 from regsys.kernel import money
 from regsys.kernel.text import N_
-
-CHARGES = frozenset({"charge", "payment"})
-REFUNDS = frozenset({"refund", "payment_refund", "refund_failure", "payment_refund_failure"})
-PAYOUTS = frozenset({"payout", "payout_failure", "payout_cancel"})
+from regsys.payments.statement import CHARGES, Line, PaidOut, Payout, Totals, add_up, show
 
 # Kind of difference → what is the matter, and what to do.
 SENTENCES: Mapping[str, tuple[str, str]] = {
@@ -49,6 +46,14 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "order_over": (
         N_("Order %(order)s costs %(theirs)s, and %(amount)s of payments that count are there for it."),
         N_("Give back what is too much, or put the people of the order on the list again."),
+    ),
+    "payout_differs": (
+        N_("The payout of %(amount)s on %(day)s (%(payout)s) is not the %(theirs)s that is in it."),
+        N_("Look at it in Stripe’s dashboard line by line. If it does not add up there either, ask Stripe."),
+    ),
+    "payout_failed": (
+        N_("The payout of %(amount)s on %(day)s (%(payout)s) did not reach the bank."),
+        N_("The money is at Stripe again. Check the bank account in Stripe’s dashboard, and it is sent once more."),
     ),
     "balance_differs": (
         N_("Stripe’s lines add up to a balance of %(amount)s, and Stripe says %(theirs)s."),
@@ -94,19 +99,6 @@ class Contest:
 
 
 @dataclass(frozen=True)
-class Line:
-    """One balance transaction."""
-
-    kind: str
-    source: str | None
-    amount: int
-    fee: int
-    net: int
-    currency: str
-    created: int
-
-
-@dataclass(frozen=True)
 class Theirs:
     """What Stripe has. `balance` by currency; None where it was not asked."""
 
@@ -115,6 +107,7 @@ class Theirs:
     disputes: Sequence[Contest] = ()
     lines: Sequence[Line] = ()
     balance: Mapping[str, int] | None = None
+    payouts: Sequence[Payout] = ()
 
 
 @dataclass(frozen=True)
@@ -153,27 +146,6 @@ class Ours:
     over: Sequence[tuple[str, str, int, int]] = ()
 
 
-@dataclass
-class Totals:
-    """Stripe's statement of one currency within the span, in Stripe's units; what left is negative."""
-
-    gross: int = 0
-    refunds: int = 0
-    other: int = 0
-    fees: int = 0
-    paid_out: int = 0
-
-    @property
-    def net(self) -> int:
-        """Return what is left of everything after fees, before payouts."""
-        return self.gross + self.refunds + self.other - self.fees
-
-    @property
-    def left(self) -> int:
-        """Return what has not been paid out."""
-        return self.net + self.paid_out
-
-
 @dataclass(frozen=True)
 class Odd:
     """One difference: a key of SENTENCES and its facts."""
@@ -184,13 +156,14 @@ class Odd:
 
 @dataclass
 class Books:
-    """The result: differences, fees to fill in (payment id → fee), and sums by currency."""
+    """The result: differences, fees to fill in (payment id → fee), sums by currency, and each payout."""
 
     odd: list[Odd] = field(default_factory=list)
     fees: dict[int, int] = field(default_factory=dict)
     totals: dict[str, Totals] = field(default_factory=dict)
     matched: int = 0
     foreign: int = 0
+    payouts: list[PaidOut] = field(default_factory=list)
 
     def dump(self) -> str:
         """Return it as JSON."""
@@ -206,20 +179,13 @@ def load(text: str) -> Books:
         {k: Totals(**v) for k, v in found["totals"].items()},
         found["matched"],
         found["foreign"],
+        [PaidOut(**p) for p in found.get("payouts", ())],
     )
-
-
-def show(amount: int, currency: str) -> str:
-    """Return an amount in Stripe's units in words."""
-    try:
-        return money.show(money.from_stripe(amount, currency), currency)
-    except ValueError:
-        return f"{amount / 100} {currency}"
 
 
 def compare(theirs: Theirs, ours: Ours, *, since: int, until: int) -> Books:
     """Hold both sides against each other; what lies outside of the span is matched, and never odd."""
-    books = Books(totals=_add_up(theirs.lines, since, until))
+    books = Books(totals=add_up(theirs.lines, since, until))
     span = range(since, until)
     known = _Known(ours.payments)
     found = {c.id: known.find(c) for c in theirs.charges}
@@ -233,6 +199,7 @@ def compare(theirs: Theirs, ours: Ours, *, since: int, until: int) -> Books:
     for order, currency, price, paid in ours.over:
         amounts = {"amount": money.show(paid, currency), "theirs": money.show(price, currency)}
         books.odd.append(Odd("order_over", {"order": order, **amounts}))
+    _compare_payouts(books, theirs.payouts, mine, span)
     _compare_balance(books, theirs.balance)
     return books
 
@@ -320,6 +287,20 @@ def _same_refund(ours: OurRefund, theirs: Back) -> bool:
     return same_amount and over is (ours.state == "failed")
 
 
+def _compare_payouts(books: Books, payouts: Sequence[Payout], mine: set[str], span: range) -> None:
+    for payout in payouts:
+        if payout.created not in span:
+            continue
+        paid = payout.add_up(mine)
+        books.payouts.append(paid)
+        facts = {"payout": paid.id, "day": paid.day, "amount": show(paid.amount, paid.currency)}
+        if paid.has_failed:
+            books.odd.append(Odd("payout_failed", facts))
+        elif not paid.agrees:
+            theirs = show(paid.sum, paid.currency)
+            books.odd.append(Odd("payout_differs", {**facts, "theirs": theirs}))
+
+
 def _compare_balance(books: Books, balance: Mapping[str, int] | None) -> None:
     for currency, says in (balance or {}).items():
         left = books.totals.get(currency, Totals()).left
@@ -330,21 +311,3 @@ def _compare_balance(books: Books, balance: Mapping[str, int] | None) -> None:
 
 def _odd(books: Books, kind: str, thing: Charge | Back | Contest, **facts: str) -> None:
     books.odd.append(Odd(kind, {"amount": show(thing.amount, thing.currency), **facts}))
-
-
-def _add_up(lines: Iterable[Line], since: int, until: int) -> dict[str, Totals]:
-    totals: dict[str, Totals] = {}
-    for line in lines:
-        if not since <= line.created < until:
-            continue
-        sums = totals.setdefault(line.currency, Totals())
-        sums.fees += line.fee
-        if line.kind in CHARGES:
-            sums.gross += line.amount
-        elif line.kind in REFUNDS:
-            sums.refunds += line.amount
-        elif line.kind in PAYOUTS:
-            sums.paid_out += line.amount
-        else:
-            sums.other += line.amount
-    return totals

@@ -11,6 +11,7 @@ from regsys.kernel.db import transaction
 from regsys.payments import bookkeeping, books
 from regsys.payments.books import Books
 from regsys.payments.reconcile import reconcile as compare
+from regsys.payments.statement import show
 
 COMMAND = Actor("system", label="regsys reconcile")
 _day = click.DateTime(["%Y-%m-%d"])
@@ -20,7 +21,7 @@ _day = click.DateTime(["%Y-%m-%d"])
 @click.option("--since", type=_day, help="First day, UTC; else everything.")
 @click.option("--until", type=_day, help="The day after the last one, UTC; else now.")
 def reconcile(since: datetime | None, until: datetime | None) -> None:
-    """Hold payments, refunds and fees against Stripe's books; exit code 1 if anything is odd.
+    """Hold payments, refunds, fees and payouts against Stripe's books; exit code 1 if anything is odd.
 
     Example: regsys reconcile --since 2027-01-01
     """
@@ -51,8 +52,11 @@ def _lines(found: Books) -> list[str]:
             "came": sums.gross, "given back": sums.refunds, "other": sums.other, "fees": -sums.fees,
             "net": sums.net, "paid out": sums.paid_out, "still at Stripe": sums.left,
         }  # fmt: skip
-        said = ", ".join(f"{k} {books.show(v, currency)}" for k, v in parts.items())
+        said = ", ".join(f"{k} {show(v, currency)}" for k, v in parts.items())
         lines.append(f"{currency}: {said}.")
+    if found.payouts:
+        agree = sum(1 for p in found.payouts if p.agrees and not p.has_failed)
+        lines.append(f"{agree} of {len(found.payouts)} payouts are the sum of what is in them.")
     for odd in found.odd:
         what, advice = books.SENTENCES[odd.kind]
         lines += [f"ODD   {what % dict(odd.facts)}", f"      → {advice % dict(odd.facts)}"]

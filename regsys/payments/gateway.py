@@ -13,7 +13,7 @@ from flask import current_app
 from regsys.kernel.db import forbid_in_transaction
 from regsys.kernel.errors import UpstreamFailed
 from regsys.kernel.text import N_
-from regsys.payments.books import Back, Charge, Contest, Line
+from regsys.payments.books import Back, Charge, Contest
 from regsys.payments.rules import TAG, Notice, Session
 from regsys.payments.shapes import (
     Endpoint,
@@ -26,6 +26,7 @@ from regsys.payments.shapes import (
     read_session,
     tag_of,
 )
+from regsys.payments.statement import Line, Payout
 from regsys.web.urls import settings
 
 if TYPE_CHECKING:
@@ -282,10 +283,17 @@ def list_disputes(since: int) -> Iterator[Contest]:
 
 def list_balance_lines(since: int) -> Iterator[Line]:
     """Return the lines of the account's statement since a moment."""
-    return (
-        Line(t.type, _id(t.source), t.amount, t.fee, t.net, t.currency.upper(), t.created)
-        for t in _every("balance_transactions", since)
-    )
+    return map(_book_line, _every("balance_transactions", since))
+
+
+def list_payouts(since: int) -> Iterator[Payout]:
+    """Return the payouts since a moment, each with what is in it, where Stripe says that."""
+    for p in _every("payouts", since):
+        asked = _list_all("balance_transactions", {"payout": p.id}) if p.automatic else ()
+        lines = [line for line in map(_book_line, asked) if line.source != p.id]
+        yield Payout(
+            p.id, p.amount, p.currency.upper(), p.created, p.arrival_date, p.status, p.automatic, lines
+        )  # fmt: skip
 
 
 def get_balance() -> dict[str, int]:
@@ -300,9 +308,13 @@ def get_balance() -> dict[str, int]:
 
 
 def _every(what: str, since: int) -> Iterator[Any]:
+    return _list_all(what, {"created": {"gte": since}})
+
+
+def _list_all(what: str, params: Mapping[str, Any]) -> Iterator[Any]:
     """Ask for the first page now, and for each other one when it is needed."""
     with _speaking(f"listing {what}") as client:
-        page = getattr(client.v1, what).list({"created": {"gte": since}, "limit": 100})
+        page = getattr(client.v1, what).list({**params, "limit": 100})
     return _pages(what, page)
 
 
@@ -320,6 +332,10 @@ def _book_charge(c: Any) -> Charge:
     return Charge(
         c.id, intent, c.amount, currency, c.created, marks.get(TAG), marks.get("order")
     )  # fmt: skip
+
+
+def _book_line(t: Any) -> Line:
+    return Line(t.type, _id(t.source), t.amount, t.fee, t.net, t.currency.upper(), t.created)
 
 
 def _id(thing: Any) -> str | None:

@@ -44,6 +44,7 @@ def _ask(early: int, tell: Tell, *, with_balance: bool) -> Theirs:
         _read("disputes", gateway.list_disputes(early), tell),
         _read("lines of the statement", gateway.list_balance_lines(early), tell),
         gateway.get_balance() if with_balance else None,
+        _read("payouts", gateway.list_payouts(early), tell),
     )
 
 

@@ -1,5 +1,7 @@
 """`regsys reconcile` against the real stand-in: clean, then each odd thing by its name."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +11,11 @@ from regsys import verify
 from regsys.kernel import clock as kernel_clock
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db, transaction
-from regsys.payments import bookkeeping, books, services
+from regsys.payments import bookkeeping, books, services, statement
 from regsys.payments.books import Books
 from regsys.payments.jobs import HANDLERS
 from regsys.payments.reconcile import reconcile
+from regsys.payments.refunds import execute_refund
 from tests.payments.shop import Placed, Shop
 
 
@@ -101,6 +104,33 @@ def test_a_charge_without_our_payment_is_named_with_its_order(shop: Shop) -> Non
     assert odd[0].facts["amount"] == "$920.00"
 
 
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("UPDATE refund SET stripe_id = 're_none'", "refund_missing"),
+        ("UPDATE refund SET amount = amount - 1", "refund_differs"),
+        ("UPDATE refund SET state = 'failed'", "refund_differs"),
+    ],
+)
+def test_a_refund_that_differs_is_named(shop: Shop, sql: str, kind: str) -> None:
+    order, _ = _buy(shop)
+    paid = _payment(order)
+    with transaction():
+        now = kernel_clock.now()
+        made = services.give_back(
+            order.id, [paid.id], amount=5000, seen=0, reason="late", actor=SYSTEM, now=now
+        )
+    execute_refund(made[0])
+    assert _mine(_run(), paid.code) == []
+    _damage(f"{sql} WHERE id = :id", id=made[0])
+    assert kind in _mine(_run(), paid.code)
+
+
+def test_every_kind_of_difference_has_a_test_that_plants_it() -> None:
+    here = Path(__file__).read_text()
+    assert [kind for kind in books.SENTENCES if here.count(f'"{kind}"') == 0] == []
+
+
 def test_a_refund_made_in_the_dashboard_is_named(shop: Shop) -> None:
     _order, intent = _buy(shop)
     made = shop.control.refund_in_dashboard(intent, 5000)
@@ -121,16 +151,49 @@ def test_money_above_the_price_is_named(shop: Shop) -> None:
     assert _mine(_run(), _payment(order).code) == ["order_over"]
 
 
-def test_payouts_are_part_of_the_sums(shop: Shop) -> None:
+def test_each_payout_is_the_sum_of_its_charges_refunds_and_fees(shop: Shop) -> None:
+    order, intent = _buy(shop)
     _buy(shop)
-    shop.control.payout(early=True)
-    sums = _run().totals["USD"]
+    shop.control.refund_in_dashboard(intent, 5000)
+    [made] = shop.control.payout(early=True)
+    assert _payment(order).amount == 92000
+    found = _run()
+    sums = found.totals["USD"]
     assert sums.paid_out < 0
     assert sums.left == sums.gross + sums.refunds + sums.other - sums.fees + sums.paid_out
+    [paid] = [p for p in found.payouts if p.id == made["id"]]
+    assert paid.agrees
+    assert paid.amount == paid.gross + paid.refunds + paid.other - paid.fees == made["amount"]
+    assert paid.refunds <= -5000
+    assert 2 <= paid.ours <= paid.charges
+    assert not {"payout_differs", "payout_failed"} & {o.kind for o in found.odd}
+
+
+PAYOUT = statement.Payout(
+    "po_1", 941, "USD", 5, 7, "paid", automatic=True,
+    lines=(statement.Line("charge", "ch_1", 1000, 59, 941, "USD", 5),),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("payout", "kinds"),
+    [
+        (PAYOUT, []),
+        (replace(PAYOUT, amount=942), ["payout_differs"]),
+        (replace(PAYOUT, lines=()), ["payout_differs"]),
+        (replace(PAYOUT, status="failed"), ["payout_failed"]),
+        (replace(PAYOUT, automatic=False, lines=()), []),
+        (replace(PAYOUT, amount=1, created=99), []),
+    ],
+)
+def test_a_payout_that_does_not_add_up_is_named(payout: statement.Payout, kinds: list[str]) -> None:
+    found = books.compare(books.Theirs(payouts=[payout]), books.Ours(), since=0, until=9)
+    assert [o.kind for o in found.odd] == kinds
+    assert books.load(found.dump()) == found
 
 
 def test_lines_that_do_not_make_the_balance_are_named() -> None:
-    lines = [books.Line("charge", "ch_1", 1000, 59, 941, "USD", 5)]
+    lines = [statement.Line("charge", "ch_1", 1000, 59, 941, "USD", 5)]
     ours = books.Ours()
     clean = books.compare(books.Theirs(lines=lines, balance={"USD": 941}), ours, since=0, until=9)
     assert clean.odd == []

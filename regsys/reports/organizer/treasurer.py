@@ -8,7 +8,8 @@ from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Forbidden
 from regsys.payments import bookkeeping
-from regsys.payments.books import SENTENCES, show
+from regsys.payments.books import SENTENCES
+from regsys.payments.statement import show
 from regsys.reports import downloads, moneyout, services
 from regsys.reports.forms import read_month
 from regsys.reports.organizer.desk import MONEY, bp
