@@ -186,6 +186,27 @@ MONEY: Sequence[Check] = (
         "Run `regsys reconcile`: a payment may be missing here. Else ask the payer for the rest.",
     ),
     Check(
+        "whoever has paid has a place",
+        f"""
+        SELECT o.code AS order_code, o.currency AS currency, t.total AS money_total,
+               p.paid - coalesce(g.given, 0) AS money_net
+        FROM orders o
+        JOIN (SELECT l.order_id, sum(l.amount) AS total FROM order_line l GROUP BY l.order_id) t
+          ON t.order_id = o.id
+        JOIN (SELECT order_id, sum(amount) AS paid FROM payment WHERE problem IS NULL GROUP BY order_id) p
+          ON p.order_id = o.id
+        LEFT JOIN (SELECT y.order_id, sum(f.amount) AS given FROM refund f
+                   JOIN payment y ON y.id = f.payment_id
+                   WHERE y.problem IS NULL AND {COUNTED} GROUP BY y.order_id) g ON g.order_id = o.id
+        WHERE EXISTS (SELECT 1 FROM registration r WHERE r.order_id = o.id
+                      AND r.state = 'awaiting_payment')
+          AND t.total > 0 AND p.paid - coalesce(g.given, 0) >= t.total ORDER BY o.id
+        """,
+        "Order %(order_code)s costs %(money_total)s and %(money_net)s of it are paid, and somebody in it still waits "
+        "for a place.",
+        "Open the order under Money and press “Ask Stripe now”; if nothing moves, give the money back.",
+    ),
+    Check(
         "no payment gives back more than it brought",
         f"""
         SELECT o.code AS order_code, y.id AS payment, y.currency AS currency, y.amount AS money_paid,
@@ -275,6 +296,20 @@ MAIL: Sequence[Check] = (
         """,
         "Registration %(registration)s in '%(event)s' was confirmed %(times)s times.",
         "Read its history: one confirmation should be all. Tell whoever runs this site.",
+    ),
+    Check(
+        "nobody got more confirmations than were asked for",
+        f"""
+        SELECT {WHO}, n.times AS times FROM registration r {OF}
+        JOIN (SELECT m.registration_id, count(*) AS times FROM message m
+              WHERE m.kind = 'confirmation' GROUP BY m.registration_id) n ON n.registration_id = r.id
+        WHERE n.times > 1 + (SELECT count(*) FROM audit_entry a WHERE a.subject_id = r.id
+                             AND a.subject_kind = 'registration'
+                             AND a.action = 'registration.confirmation_resent')
+        ORDER BY r.id
+        """,
+        "Registration %(registration)s in '%(event)s' has %(times)s confirmations, more than were asked for.",
+        "Read its history; the person may wonder. Tell whoever runs this site.",
     ),
     Check(
         "no letter is stuck",

@@ -8,65 +8,103 @@ from sqlalchemy import select, text
 from regsys import verify
 from regsys.kernel.db import db as database
 from regsys.kernel.db import transaction
+from regsys.kernel.settings import Settings
 from regsys.ledger.models import Payment
 from regsys.payments.models import PaymentAttempt
 from regsys.payments.states import AttemptState
 from regsys.registration.models import Order
 from tests import cast
+from tests.support import rawsql
 
-# What is done to the rows behind the product's back, and how it is named.
+# The question, what is done to the rows behind the product's back, and how it is named.
 DAMAGES = {
-    "a place given away": (
+    "no pool is sold beyond its size": (
+        "DELETE FROM place WHERE pool_id = :total AND number > 1",
+        "has sold 3 places of 1 in the pool 'total'",
+    ),
+    "every held place exists and has a number": (
+        "DELETE FROM place WHERE pool_id = :total AND number = 2",
+        "holds place 2 of the pool 'total'",
+    ),
+    "no place is held twice": (
+        "DROP INDEX uq_claim_live_place;"
+        " UPDATE claim SET number = 1 WHERE registration_id = :person + 1 AND pool_id = :total",
+        "Place 1 of the pool 'total' in 'Intensive",
+    ),
+    "every confirmed person holds one place in each pool of their ticket": (
         "DELETE FROM claim WHERE registration_id = :person AND pool_id = :total",
         "holds 0 places in the pool 'total' instead of one",
     ),
-    "a place that ends": (
+    "no confirmed place has an end": (
         "UPDATE claim SET until = '2099-01-01 00:00:00' WHERE registration_id = :person AND pool_id = :total",
         "and its place in the pool 'total' ends by itself",
     ),
-    "a place kept by somebody who left": (
+    "nobody who has left still holds a place": (
         "UPDATE registration SET state = 'cancelled' WHERE id = :person",
         "is cancelled and still holds a place in the pool 'total'",
     ),
-    "an early place at the regular price": (
+    "early places belong to early prices": (
         "UPDATE registration SET rate = 'regular' WHERE id = :person",
         "holds an early place and has the regular price",
     ),
-    "a line of the price changed": (
+    "the lines of every registration make its price": (
         "UPDATE order_line SET amount = amount - 100 WHERE registration_id = :person",
         "costs $800.00, and its lines in order",
     ),
-    "a line in another order": (
+    "every line belongs to a registration of its own order": (
         "UPDATE order_line SET order_id = :other WHERE registration_id = :person",
         "which belongs to another order",
     ),
-    "a payment deleted": (
+    "what has ended costs nothing but what was kept": (
+        "UPDATE registration SET state = 'expired' WHERE id = :person",
+        "is expired, and order",
+    ),
+    "whoever has paid has a place": (
+        "UPDATE registration SET state = 'awaiting_payment' WHERE id = :person",
+        "of it are paid, and somebody in it still waits for a place",
+    ),
+    "every attempt that was paid has brought its payment": (
         "DELETE FROM payment WHERE order_id = :order",
         "is paid ($800.00), and there is no payment of it",
     ),
-    "a payment made smaller": (
+    "every confirmed place that costs something is paid, or known to be open": (
         "UPDATE payment SET amount = amount - 1 WHERE order_id = :order",
         "costs $800.00, and only $799.99 of it are paid",
     ),
-    "a payment in another currency": (
+    "everything of a payment is in its currency": (
         "UPDATE payment SET currency = 'EUR' WHERE order_id = :order",
         "is in EUR, and its order",
     ),
-    "more given back than came": (
+    "no payment gives back more than it brought": (
         "INSERT INTO refund (payment_id, imported, state, state_at, amount, currency, reason, requested_by,"
         " requested_at, error) SELECT id, imported.no, 'pending', received_at, amount + 1, currency, '', '',"
         " received_at, '' FROM payment, (SELECT 1 = 0 AS no) AS imported WHERE order_id = :order",
         "brought $800.00, and $800.01 are given back",
     ),
-    "an attempt that says otherwise": (
+    "every payment by card comes from an attempt that was paid, in its amount": (
         "UPDATE payment_attempt SET state = 'expired' WHERE order_id = :order",
         "does not agree with its attempt, which is expired",
     ),
-    "a letter lost": (
+    "everybody who was confirmed has been written to": (
         "DELETE FROM message WHERE registration_id = :person",
         "was confirmed, and no letter says so",
     ),
-    "a letter stuck": (
+    "everybody whose place was cancelled has been written to": (
+        "UPDATE audit_entry SET action = 'registration.cancelled', actor_kind = 'user'"
+        " WHERE action = 'registration.confirmed' AND subject_id = :person",
+        "was cancelled by us, and no letter says so",
+    ),
+    "nobody got two letters for one confirmation": (
+        "INSERT INTO audit_entry (at, actor_kind, actor_label, action, subject_kind, subject_id, after)"
+        " SELECT at, actor_kind, actor_label, action, subject_kind, subject_id, after FROM audit_entry"
+        " WHERE action = 'registration.confirmed' AND subject_id = :person",
+        "was confirmed 2 times",
+    ),
+    "nobody got more confirmations than were asked for": (
+        "UPDATE message SET registration_id = :person WHERE registration_id = :person + 1",
+        "has 2 confirmations, more than were asked for",
+    ),
+    "no letter is stuck": (
         "UPDATE message SET state_at = '2020-01-01 00:00:00' WHERE registration_id = :person",
         "(confirmation) has been queued for too long",
     ),
@@ -118,13 +156,20 @@ def test_a_good_house_is_proven(ids: dict[str, int], clock: Any) -> None:
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_each_damage_is_named(name: str, ids: dict[str, int], clock: Any) -> None:
+def test_each_damage_is_named(
+    name: str, ids: dict[str, int], clock: Any, settings: Settings
+) -> None:
     sql, words = DAMAGES[name]
-    used = {k: v for k, v in ids.items() if f":{k}" in sql}
-    with transaction() as session:
-        session.execute(text(sql), used)
+    for key, value in ids.items():
+        sql = sql.replace(f":{key}", str(value))
+    database.session.rollback()
+    rawsql.damage(settings.DATABASE_URL, sql)
     found = _differences(clock.now)
     assert any(words in sentence for sentence in found), found
+
+
+def test_every_question_has_a_damage_that_it_names() -> None:
+    assert {c.title for c in verify.CHECKS} == set(DAMAGES)
 
 
 def test_the_number_of_statements_does_not_grow(ids: dict[str, int], clock: Any) -> None:

@@ -26,6 +26,21 @@ def _from_sqlite(url: str, query: str, values: Sequence[object]) -> Rows:
         connection.close()
 
 
+def damage(url: str, script: str) -> None:
+    """Change rows, or what guards them, as nothing in the product can: foreign keys are not asked."""
+    if url.startswith("sqlite"):
+        connection = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=10)
+        try:
+            connection.executescript(script)
+        finally:
+            connection.close()
+        return
+    unguarded = "-c session_replication_role=replica"
+    plain = url.replace("+psycopg", "")
+    with psycopg.connect(plain, autocommit=True, options=unguarded) as connection:
+        connection.execute(script.encode())
+
+
 def number(url: str, query: str, *values: object) -> int:
     """Return the one number that a query finds."""
     return int(rows(url, query, *values)[0][0])
