@@ -17,11 +17,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from regsys.kernel.errors import Busy, OutOfRoom
+from regsys.kernel.errors import Busy, DatabaseAway, OutOfRoom, RegsysError
 
 LOCK_SECONDS = 3.0
 BUSY_SENTENCE = "Many people are booking at this moment. Nothing was booked; please try again."
 FULL_SENTENCE = "The disk is full, so nothing could be written down. Nothing was changed."
+AWAY_SENTENCE = "The database does not answer."
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -81,8 +82,8 @@ def transaction() -> Iterator[Session]:
     """Open the unit of work: commit on return, roll back on any exception.
 
     Only doors call this. It takes SQLite's write lock at once, waits three seconds at most for any lock and then
-    raises Busy; where the disk is full it raises OutOfRoom. It starts on fresh ground: whatever was loaded before is
-    read again.
+    raises Busy; where the disk is full it raises OutOfRoom, where nobody answers DatabaseAway. It starts on fresh
+    ground: whatever was loaded before is read again.
     """
     session = db.session()
     if session.info.get("door"):
@@ -103,10 +104,9 @@ def transaction() -> Iterator[Session]:
         session.commit()
     except OperationalError as e:
         session.rollback()
-        if _is_lock_failure(e):
-            raise Busy(BUSY_SENTENCE) from e
-        if _is_out_of_room(e):
-            raise OutOfRoom(FULL_SENTENCE) from e
+        known = name_failure(e)
+        if known:
+            raise known from e
         raise
     except BaseException:
         session.rollback()
@@ -114,6 +114,24 @@ def transaction() -> Iterator[Session]:
     finally:
         session.info.pop("door", None)
         session.info.pop("locked", None)
+
+
+def name_failure(e: OperationalError) -> RegsysError | None:
+    """Return the expected error that a failure of the database is, if it is one."""
+    if _is_lock_failure(e):
+        return Busy(BUSY_SENTENCE)
+    if _is_out_of_room(e):
+        return OutOfRoom(FULL_SENTENCE)
+    return DatabaseAway(AWAY_SENTENCE) if _is_away(e) else None
+
+
+def _is_away(e: OperationalError) -> bool:
+    if isinstance(e.orig, sqlite3.Error):
+        return getattr(e.orig, "sqlite_errorcode", 0) == sqlite3.SQLITE_CANTOPEN
+    # No code at all: the connection itself failed. 08…: connection exceptions, 57P0…: it is shut down or starts,
+    # 53300: it takes no more connections.
+    code = getattr(e.orig, "sqlstate", None)
+    return code is None or code.startswith(("08", "57P0")) or code == "53300"
 
 
 def _is_lock_failure(e: OperationalError) -> bool:

@@ -61,6 +61,10 @@ class OutOfRoom(RegsysError):
     """The disk is full; nothing was done, and the operator has to make room."""
 
 
+class DatabaseAway(RegsysError):
+    """The database does not answer; whether the last step was kept is not known."""
+
+
 class UpstreamFailed(RegsysError):
     """Stripe or the mail server did not answer as they should.
 
@@ -70,6 +74,10 @@ class UpstreamFailed(RegsysError):
     def __init__(self, sentence: str, *, not_charged: bool = False) -> None:
         super().__init__(sentence)
         self.not_charged = not_charged
+
+
+# What is right to be tried again by itself later, where what matters is written down already.
+NOT_NOW = (UpstreamFailed, Busy, OutOfRoom)
 
 
 class TooMany(RegsysError):

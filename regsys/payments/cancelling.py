@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from regsys.kernel import clock, killpoints
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import transaction
-from regsys.kernel.errors import UpstreamFailed
+from regsys.kernel.errors import NOT_NOW
 from regsys.payments import queries, services
 from regsys.payments.settle import end_checkout, execute_refund, settle
 from regsys.payments.states import HOLDING
@@ -92,5 +92,5 @@ def end_stale_checkout(order_id: int) -> None:
     try:
         if attempt:
             settle(attempt_id=attempt.id)
-    except UpstreamFailed as e:
+    except NOT_NOW as e:
         log.warning("order %s: its payment page could not be ended: %s", order_id, e)

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from regsys.kernel.errors import NotFound, Refused, UpstreamFailed
+from regsys.kernel.errors import NOT_NOW, NotFound, Refused, UpstreamFailed
 from regsys.payments import queries
 from regsys.payments.settle import look_again, start_checkout
 from regsys.payments.states import AttemptState
@@ -44,21 +44,26 @@ def pay(token: str) -> ResponseReturnValue:
     except Refused as e:
         if due(_order_id(token)).due == 0:
             return redirect(back, 303)
-        kept = [_("Nothing was changed, and nothing was charged.")]
+        kept = [_("Nothing was changed by this.")]
         return page(
             409, _("That is not possible now"), refusal_text(e), kept=kept, steps=_steps(back)
         )
-    except UpstreamFailed as e:
+    except NOT_NOW as e:
         log.warning("no checkout for order %s: %s", _order_id(token), e)
-        return _not_now(_("The payment page could not be opened just now."), back)
+        status = 502 if isinstance(e, UpstreamFailed) else 503
+        return _not_now(_("The payment page could not be opened just now."), back, status)
 
 
-def _not_now(sentence: str, back: str) -> ResponseReturnValue:
+def _not_now(sentence: str, back: str, status: int = 502) -> ResponseReturnValue:
+    """Say that it did not work; what may have been paid in another window is not known, and not denied."""
     kept = [
-        _("You were not charged, and your place stays held."),
-        _("Please go back to your order and try again in a minute."),
+        _("Opening it charges nothing, and your place stays held."),
+        _("If you have paid in another window, do not pay again: your order shows it in a moment."),
+        _("Otherwise go back to your order and try again in a minute."),
     ]
-    return page(502, _("The payment page does not answer"), sentence, kept=kept, steps=_steps(back))
+    title = _("The payment page does not open")
+    body, status = page(status, title, sentence, kept=kept, steps=_steps(back))
+    return body, status, {"Retry-After": "5"}
 
 
 def _steps(back: str) -> list[dict[str, str]]:

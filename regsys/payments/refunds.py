@@ -8,7 +8,7 @@ import logging
 from regsys.kernel import clock, killpoints
 from regsys.kernel.actors import STRIPE, Actor
 from regsys.kernel.db import transaction
-from regsys.kernel.errors import Busy, UpstreamFailed
+from regsys.kernel.errors import NOT_NOW
 from regsys.ledger.queries import find_by_reference
 from regsys.ledger.states import RefundState
 from regsys.payments import gateway, queries, rules, services
@@ -65,7 +65,7 @@ def give_back(attempt_id: int, *, actor: Actor = STRIPE) -> None:
         killpoints.reach("refund-requested")
         try:
             execute_refund(refund_id, actor=actor)
-        except (UpstreamFailed, Busy) as e:
+        except NOT_NOW as e:
             log.warning("refund %s is tried again later: %s", refund_id, e)
 
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 from regsys.kernel import clock, killpoints
 from regsys.kernel.actors import STRIPE, Actor
 from regsys.kernel.db import transaction
-from regsys.kernel.errors import Busy, Refused, UpstreamFailed
+from regsys.kernel.errors import NOT_NOW, Refused
 from regsys.kernel.text import N_
 from regsys.payments import gateway, queries, refunds, rules, services
 from regsys.payments.gateway import KeyReused, Missing, Rejected, Unreachable
@@ -197,7 +197,7 @@ def settle(
 def _end_stray(session_id: str) -> None:
     try:
         _end_session(session_id)
-    except UpstreamFailed as e:
+    except NOT_NOW as e:
         # What was settled stands; the poller, or Stripe's own clock, ends this one.
         log.warning("session %s could not be ended: %s", session_id, e)
 
@@ -274,7 +274,7 @@ def look_again(known: Known) -> AttemptState:
         return known.state
     try:
         return settle(attempt_id=known.id).state or known.state
-    except (UpstreamFailed, Busy) as e:
+    except NOT_NOW as e:
         log.warning("attempt %s could not be settled on return: %s", known.id, e)
         return known.state
 

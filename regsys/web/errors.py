@@ -7,11 +7,14 @@ from flask import Flask, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadHost, HTTPException
 
 from regsys.kernel import tokens
+from regsys.kernel.db import name_failure
 from regsys.kernel.errors import (
     Busy,
+    DatabaseAway,
     Forbidden,
     IllegalMove,
     Invalid,
@@ -108,6 +111,23 @@ def _out_of_room(e: OutOfRoom) -> ResponseReturnValue:
     return body, status, {"Retry-After": "60"}
 
 
+def _away(e: DatabaseAway) -> ResponseReturnValue:
+    log.error("%s At %s %s", e, request.method, request.url_rule)
+    # Every other page begins with a question to the database.
+    drawn = current_app.jinja_env.get_template("web/away.html").render()
+    return drawn, 503, {"Retry-After": "30"}
+
+
+def _database(e: OperationalError) -> ResponseReturnValue:
+    """Answer what failed while reading, where no transaction of a door gave it its name."""
+    known = name_failure(e)
+    if isinstance(known, Busy):
+        return _busy(known)
+    if isinstance(known, OutOfRoom):
+        return _out_of_room(known)
+    return _away(known) if isinstance(known, DatabaseAway) else _bug(e)
+
+
 def _too_many(e: TooMany) -> ResponseReturnValue:
     body, status = page(429, _("That was tried too often"), str(e))
     return body, status, {"Retry-After": str(e.retry_after)}
@@ -183,6 +203,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(IllegalMove, _stale)
     app.register_error_handler(Busy, _busy)
     app.register_error_handler(OutOfRoom, _out_of_room)
+    app.register_error_handler(DatabaseAway, _away)
+    app.register_error_handler(OperationalError, _database)
     app.register_error_handler(TooMany, _too_many)
     app.register_error_handler(UpstreamFailed, _upstream)
     app.register_error_handler(CSRFError, _csrf)

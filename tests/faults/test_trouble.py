@@ -6,27 +6,33 @@ settings: tests/hostile/test_settings.py.
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from regsys.jobs import services as jobs
 from regsys.kernel.db import Base, transaction
 from regsys.kernel.errors import OutOfRoom
+from regsys.kernel.settings import Settings
 from regsys.worker import Worker
 from tests.cast import make_event
 from tests.conftest import Clock
 from tests.support import rawsql
+from tests.support.pg import Postgres
+from tests.support.ports import free_port
 from tests.support.typist import Typist
 
 TABLES = [table.name for table in Base.metadata.sorted_tables]
 BUSY = "Many people are booking at this moment. Nothing was booked and nothing was charged."
+AWAY = "The database of this site does not answer."
 FULL = "The disk of this site is full. Nothing was changed here."
 
 
@@ -151,3 +157,45 @@ def test_a_job_that_meets_a_full_disk_is_tried_again(
     url = str(app.config["SQLALCHEMY_DATABASE_URI"])
     found = rawsql.rows(url, "SELECT state, error FROM job WHERE key = 'note:1'")
     assert found == [("ready", "OutOfRoom: The disk is full.")]
+
+
+def _said(client: FlaskClient, path: str) -> tuple[int, str | None, bool]:
+    answer = client.get(path)
+    return answer.status_code, answer.headers.get("Retry-After"), AWAY in answer.text
+
+
+@pytest.mark.once
+def test_a_database_that_is_away_is_said_in_one_sentence_until_it_is_back(
+    postgres: Postgres,
+    postgres_template: str,
+    data: Path,
+    make_app: Callable[[Settings], Flask],
+    clock: Clock,
+) -> None:
+    url = postgres.create("goes_away", template=postgres_template)
+    app = make_app(Settings.for_tests(data, DATABASE_URL=url))
+    typist = Typist(app.test_client())
+    letter = typist.get("/contact")
+    assert letter.status == 200
+    allow = "ALTER DATABASE goes_away ALLOW_CONNECTIONS {}"
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'goes_away'"
+    postgres.run(allow.format("false"), end)
+    clock.move(seconds=30)
+    assert _said(app.test_client(), "/events") == (503, "30", True)
+    answer = typist.send(letter, LETTER)
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
+    assert app.test_client().get("/readyz").status_code == 503
+    postgres.run(allow.format("true"))
+    assert app.test_client().get("/events").status_code == 200
+    assert typist.send(letter, LETTER).status == 303
+    assert rawsql.number(url, "SELECT count(*) FROM inquiry") == 1
+
+
+@pytest.mark.once
+def test_a_port_that_nobody_listens_at_is_said_in_the_same_words(
+    data: Path, make_app: Callable[[Settings], Flask]
+) -> None:
+    url = f"postgresql+psycopg://regsys@127.0.0.1:{free_port()}/regsys"
+    app = make_app(Settings.for_tests(data, DATABASE_URL=url))
+    assert _said(app.test_client(), "/events") == (503, "30", True)
+    assert app.test_client().post("/webhooks/stripe", data=b"{}").status_code >= 400

@@ -257,7 +257,7 @@ def test_rule_40_stripe_is_away_and_order_and_place_are_kept(shop: Shop, fault: 
     shop.control.fail("create_session", fault, times=3)
     answer = shop.click_pay(order)
     assert answer.status_code == 502
-    assert "You were not charged, and your place stays held." in answer.text
+    assert "Opening it charges nothing, and your place stays held." in answer.text
     assert f'href="/o/{order.token}"' in answer.text
     assert [c.until for c in shop.claims(order)] == [None]
     assert shop.states(order) == ["awaiting_payment"]
@@ -318,7 +318,7 @@ def test_the_hold_is_over_and_nothing_is_opened(shop: Shop) -> None:
     shop.clock.move(minutes=31)
     answer = shop.click_pay(order)
     assert answer.status_code == 409
-    assert "Nothing was changed, and nothing was charged." in answer.text
+    assert "Nothing was changed by this." in answer.text
     assert shop.attempts(order) == []
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.faults.test_trouble import full_disk, write_lock
 from tests.payments.shop import Shop
 
 PAID = (["confirmed"], ["paid"], [(92000, None)], 1)
@@ -63,6 +64,30 @@ def test_rule_08_stripe_does_not_answer_and_the_payer_waits_quietly(shop: Shop) 
     answer = shop.come_back(order, session)
     assert (answer.status_code, "Refresh" in answer.headers) == (200, True)
     shop.clock.move(seconds=4)
+    assert shop.come_back(order, session).status_code == 303
+    assert shop.outcome(order) == PAID
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("trouble", ["busy", "full"])
+def test_rule_08_the_database_takes_nothing_and_the_payer_waits_quietly(
+    shop: Shop, trouble: str
+) -> None:
+    order = shop.order()
+    session = shop.open(order)
+    shop.pay(session)
+    url = str(shop.app.config["SQLALCHEMY_DATABASE_URI"])
+    with write_lock(url) if trouble == "busy" else full_disk(shop.app, url):
+        answer = shop.come_back(order, session)
+        paying = shop.click_pay(order) if trouble == "busy" else None
+    assert (answer.status_code, "Confirming your payment" in answer.text) == (200, True)
+    assert "charged" not in answer.text
+    if paying:
+        # Whether anything was paid in another window is not known here, so it is neither said nor denied.
+        assert paying.status_code == 503
+        assert "do not pay again: your order shows it" in paying.text
+        assert "charged" not in paying.text
+    assert shop.outcome(order) == (["awaiting_payment"], ["open"], [], 0)
     assert shop.come_back(order, session).status_code == 303
     assert shop.outcome(order) == PAID
 

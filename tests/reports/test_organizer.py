@@ -325,6 +325,20 @@ def test_the_log_says_who_did_what(app, db, clock):
     assert "signed in" in text_of(client.get("/organize/audit"))
 
 
+def test_the_log_of_an_event_holds_what_happened_to_its_money(app, db, clock):
+    event, other = cast.make_event(), cast.make_event()
+    for one in (event, other):
+        order = cast.make_confirmed(one, [cast.a_person("Pat Person", f"pat{one.id}@example.org")])
+    pay_twice(cast.list_people(order)[0])
+    client = signed_in(app, "registrar", event=event)
+    mine = text_of(client.get(f"/organize/audit?event={event.id}"))
+    assert mine.count("noted a payment") == 1
+    assert "set a payment aside" not in mine
+    assert text_of(client.get("/organize/audit")).count("noted a payment") == 1
+    owner = signed_in(app, "owner")
+    assert "set a payment aside" in text_of(owner.get(f"/organize/audit?event={other.id}"))
+
+
 def test_work_that_was_given_up_can_be_tried_again(app, db, clock):
     with transaction() as session:
         job = Job(

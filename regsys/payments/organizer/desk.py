@@ -60,10 +60,10 @@ def tell(state: RefundState, amount: str) -> None:
 
 
 def tell_away(amount: str) -> None:
-    """Say that Stripe does not answer."""
+    """Say that Stripe could not be asked, or its answer not be written down."""
     flash(
         _(
-            "Stripe does not answer. The refund of %(amount)s is written down and is tried again every minute.",
+            "Stripe could not be asked now. The refund of %(amount)s is written down, and tried again every minute.",
             amount=amount,
         ),
         "warn",

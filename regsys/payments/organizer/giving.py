@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
-from regsys.kernel.errors import Refused, UpstreamFailed
+from regsys.kernel.errors import NOT_NOW, Refused
 from regsys.kernel.money import plain
 from regsys.ledger.states import RefundState
 from regsys.payments import queries, services
@@ -168,7 +168,7 @@ def _carry_out(refund_ids: Sequence[int], amount: str) -> None:
     try:
         for refund_id in refund_ids:
             states.append(execute_refund(refund_id, actor=actor))
-    except UpstreamFailed:
+    except NOT_NOW:
         tell_away(amount)
         return
     if states:

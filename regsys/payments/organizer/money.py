@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
-from regsys.kernel.errors import UpstreamFailed
+from regsys.kernel.errors import NOT_NOW
 from regsys.ledger import rules as ledger_rules
 from regsys.payments import queries, rules, services
 from regsys.payments.organizer.desk import ROLES, payments_organizer, scope_now, tell, tell_away
@@ -60,7 +60,7 @@ def refund(payment_id: int) -> ResponseReturnValue:
     amount = money_words(made.amount, made.currency)
     try:
         tell(execute_refund(made.id, actor=actor), amount)
-    except UpstreamFailed:
+    except NOT_NOW:
         tell_away(amount)
     return redirect(url_for("payments_organizer.money"), 303)
 
@@ -73,10 +73,10 @@ def settle_now(attempt_id: int) -> ResponseReturnValue:
     back = url_for("payments_organizer.money")
     try:
         settled = settle(attempt_id=known.id, actor=current_actor())
-    except UpstreamFailed as e:
+    except NOT_NOW as e:
         steps = [{"label": _("Back to the money"), "url": back}]
         kept = [_("The places stay held until Stripe answers.")]
-        return page(502, _("Stripe does not answer"), _(str(e)), kept=kept, steps=steps)
+        return page(502, _("This could not be settled just now"), _(str(e)), kept=kept, steps=steps)
     state = settled.state or AttemptState.ABANDONED
     words = _(rules.ATTEMPT_WORDS[state])
     flash(_("Stripe says: %(words)s.", words=words), "good" if state in _FINE else "warn")

@@ -204,8 +204,15 @@ def list_audit(scope: Scope, event_id: int | None, *, offset: int) -> list[Deed]
 
 
 def _about(scope: Scope, event_id: int | None) -> list[ColumnElement[bool]]:
-    inside = true() if scope is None else AuditEntry.event_id.in_(scope)
-    return [inside, AuditEntry.event_id == event_id] if event_id else [inside]
+    inside = true() if scope is None else _of_events(scope)
+    return [inside, _of_events({event_id})] if event_id else [inside]
+
+
+def _of_events(event_ids: Collection[int]) -> ColumnElement[bool]:
+    """Say that an entry is about one of these events, or about an order for it: money knows its order only."""
+    orders = select(Registration.order_id).where(Registration.event_id.in_(event_ids))
+    of_order = and_(AuditEntry.event_id.is_(None), AuditEntry.order_id.in_(orders))
+    return or_(AuditEntry.event_id.in_(event_ids), of_order)
 
 
 def list_taken_out(event_id: int) -> list[AuditEntry]:
