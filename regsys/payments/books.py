@@ -293,7 +293,11 @@ def _compare_payouts(books: Books, payouts: Sequence[Payout], mine: set[str], sp
             continue
         paid = payout.add_up(mine)
         books.payouts.append(paid)
-        facts = {"payout": paid.id, "day": paid.day, "amount": show(paid.amount, paid.currency)}
+        facts = {
+            "payout": paid.id,
+            "day": paid.arrives_on.isoformat(),
+            "amount": show(paid.amount, paid.currency),
+        }
         if paid.has_failed:
             books.odd.append(Odd("payout_failed", facts))
         elif not paid.agrees:

@@ -288,12 +288,15 @@ def list_balance_lines(since: int) -> Iterator[Line]:
 
 def list_payouts(since: int) -> Iterator[Payout]:
     """Return the payouts since a moment, each with what is in it, where Stripe says that."""
-    for p in _every("payouts", since):
-        asked = _list_all("balance_transactions", {"payout": p.id}) if p.automatic else ()
-        lines = [line for line in map(_book_line, asked) if line.source != p.id]
-        yield Payout(
-            p.id, p.amount, p.currency.upper(), p.created, p.arrival_date, p.status, p.automatic, lines
-        )  # fmt: skip
+    return map(_book_payout, _every("payouts", since))
+
+
+def _book_payout(p: Any) -> Payout:
+    asked = _list_all("balance_transactions", {"payout": p.id}) if p.automatic else ()
+    lines = [line for line in map(_book_line, asked) if line.source != p.id]
+    return Payout(
+        p.id, p.amount, p.currency.upper(), p.created, p.arrival_date, p.status, p.automatic, lines
+    )  # fmt: skip
 
 
 def get_balance() -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from regsys.kernel import money
 
@@ -102,9 +102,9 @@ class PaidOut:
         return not self.automatic or self.sum == self.amount
 
     @property
-    def day(self) -> str:
-        """Return the day on which it reaches the bank, "2027-02-28"."""
-        return datetime.fromtimestamp(self.arrives, UTC).date().isoformat()
+    def arrives_on(self) -> date:
+        """Return the day on which it reaches the bank."""
+        return datetime.fromtimestamp(self.arrives, UTC).date()
 
 
 @dataclass(frozen=True)

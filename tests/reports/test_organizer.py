@@ -386,6 +386,7 @@ def test_lists_of_people_cost_the_same_at_one_three_and_thirty_rows(app, db, clo
 def test_lists_of_events_and_the_log_cost_the_same_at_one_three_and_thirty_rows(app, db, clock):
     client = signed_in(app)
     addresses = ["/organize", "/organize/events", "/organize/audit"]
+    addresses += ["/organize/treasurer", "/organize/money"]
     costs = {a: [] for a in addresses}
     made = 0
     for rows in (1, 3, 30):

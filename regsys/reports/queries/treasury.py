@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import joinedload
 
 from regsys.events.models import Event
@@ -57,15 +58,17 @@ class Treasury:
 
 
 def find_treasury(*, zone: str, month: str) -> Treasury:
-    """Add up all money; `month` ("" for all) narrows everything but the list of months."""
+    """Add up all money; `month` ("" for all) narrows everything but the list of months.
+
+    The database adds up; only orders for several events are divided one by one.
+    """
     found = Treasury(titles=dict(_titles()))
     weights = _weights()
-    for at, currency, order, event, flow in _moves():
-        when = at.astimezone(ZoneInfo(zone)).strftime("%Y-%m")
+    for when, currency, event, order, flow in _moves(_months(zone)):
         _add(found.by_month[when, currency], flow)
         if month in ("", when):
             _add(found.totals[currency], flow)
-            _share(found, flow, currency, {event: 1} if event else weights.get(order, {}))
+            _share(found, flow, currency, {event: 1} if event else weights.get(order or 0, {}))
     if not month:
         _add_dues(found, weights)
     return found
@@ -76,35 +79,81 @@ def _titles() -> Iterator[tuple[int, str]]:
     yield from ((event_id, title) for event_id, title in db.session.execute(query))
 
 
-def _moves() -> Iterator[tuple[datetime, str, int, int | None, Flow]]:
-    """Yield (when, currency, order, event where it is known, flow) of each payment and each refund that counts."""
-    p = Payment
-    came = select(p.received_at, p.currency, p.order_id, p.amount, func.coalesce(p.fee, 0))
-    for at, currency, order, amount, fee in db.session.execute(came):
-        yield at, currency, order, None, Flow(gross=amount, fees=fee)
+def _months(zone: str) -> list[tuple[datetime, str]]:
+    """List the months in which money may have moved as (first moment, "2027-02"), the latest first."""
+    came, gone = Payment.received_at, Refund.requested_at
+    ends = [select(f(c)).scalar_subquery() for c in (came, gone) for f in (func.min, func.max)]
+    moments = [at for at in db.session.execute(select(*ends)).one() if at]
+    if not moments:
+        return []
+    first, last = (m.astimezone(ZoneInfo(zone)) for m in (min(moments), max(moments)))
+    numbers = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    starts = [datetime(n // 12, n % 12 + 1, 1, tzinfo=ZoneInfo(zone)) for n in reversed(numbers)]
+    return [(at, f"{at:%Y-%m}") for at in starts]
+
+
+def _moves(
+    months: Sequence[tuple[datetime, str]],
+) -> Iterator[tuple[str, str, int | None, int | None, Flow]]:
+    """Yield sums of payments, and of refunds that count, as (month, currency, event, order, flow).
+
+    `event` is None, and `order` set, where an order is for several events and nobody knows for which of them it is.
+    """
+    if not months:
+        return
+    p, of = Payment, _one_event()
+
+    def month_of(at: Any) -> Any:
+        return case(*((at >= start, name) for start, name in months), else_=months[-1][1])
+
+    def order_of(event: Any) -> Any:
+        return case((event.is_(None), p.order_id))
+
+    fee = func.coalesce(func.sum(p.fee), 0)
+    key = (month_of(p.received_at), p.currency, of.c.event, order_of(of.c.event))
+    came = select(*key, func.sum(p.amount), fee).join(of, of.c.order_id == p.order_id, isouter=True)
+    for when, currency, event, order, amount, fees in db.session.execute(came.group_by(*_at(4))):
+        yield when, currency, event, order, Flow(gross=int(amount), fees=int(fees))
+    event_of = func.coalesce(Registration.event_id, of.c.event)
+    key = (month_of(Refund.requested_at), p.currency, event_of, order_of(event_of))
     gone = (
-        select(Refund.requested_at, p.currency, p.order_id, Registration.event_id, Refund.amount)
+        select(*key, func.sum(Refund.amount))
         .join(p, p.id == Refund.payment_id)
+        .outerjoin(of, of.c.order_id == p.order_id)
         .outerjoin(Registration, Registration.id == Refund.registration_id)
         .where(Refund.state.in_(COUNTED))
     )
-    for at, currency, order, event, amount in db.session.execute(gone):
-        yield at, currency, order, event, Flow(refunded=amount)
+    for when, currency, event, order, amount in db.session.execute(gone.group_by(*_at(4))):
+        yield when, currency, event, order, Flow(refunded=int(amount))
+
+
+def _at(count: int) -> list[Any]:
+    """Return the first columns of an answer by their place: an expression need not be said twice."""
+    return [text(str(n)) for n in range(1, count + 1)]
+
+
+def _one_event() -> Any:
+    """Ask for which event each order is; None: for several."""
+    r = Registration
+    one = case((func.min(r.event_id) == func.max(r.event_id), func.min(r.event_id)))
+    return select(r.order_id, one.label("event")).group_by(r.order_id).subquery()
 
 
 def _weights() -> dict[int, dict[int, int]]:
-    """Return, by order, what its places in each event cost before anything was given back.
+    """Return, by order for several events, what its places in each cost before anything was given back.
 
     An order whose price belongs to nobody in it (a host pays for all) counts by the number of its places.
     """
-    r = Registration
+    r, of = Registration, _one_event()
     query = (
         select(r.order_id, r.event_id, func.count(), func.coalesce(func.sum(OrderLine.amount), 0))
+        .join(of, of.c.order_id == r.order_id)
         .outerjoin(
             OrderLine,
             (OrderLine.registration_id == r.id)
             & OrderLine.kind.not_in((LineKind.RETURN, LineKind.KEPT)),
         )
+        .where(of.c.event.is_(None))
         .group_by(r.order_id, r.event_id)
         .order_by(r.order_id, r.event_id)
     )
@@ -131,22 +180,24 @@ def _add(sums: Flow, flow: Flow) -> None:
 
 def _add_dues(found: Treasury, weights: Mapping[int, Mapping[int, int]]) -> None:
     """Add what placed orders still owe."""
-    price = select(func.sum(OrderLine.amount)).where(OrderLine.order_id == Order.id)
-    came = select(func.sum(Payment.amount)).where(
-        Payment.order_id == Order.id, Payment.problem.is_(None)
-    )
-    gone = (
-        select(func.sum(Refund.amount))
-        .join(Payment, Payment.id == Refund.payment_id)
-        .where(Payment.order_id == Order.id, Payment.problem.is_(None), Refund.state.in_(COUNTED))
-    )
-    price_, came_, gone_ = (func.coalesce(q.scalar_subquery(), 0) for q in (price, came, gone))
-    due = price_ - came_ + gone_
-    query = select(Order.id, Order.currency, due).where(Order.placed_at.is_not(None), due > 0)
-    for order, currency, amount in db.session.execute(query):
+    p, of, sound = Payment, _one_event(), Payment.problem.is_(None)
+    cost = select(OrderLine.order_id, func.sum(OrderLine.amount).label("n"))
+    came = select(p.order_id, func.sum(p.amount).label("n")).where(sound)
+    gone = select(p.order_id, func.sum(Refund.amount).label("n")).join(Refund).where(sound)
+    cost_ = cost.group_by(OrderLine.order_id).subquery()
+    came_ = came.group_by(p.order_id).subquery()
+    gone_ = gone.where(Refund.state.in_(COUNTED)).group_by(p.order_id).subquery()
+    due = cost_.c.n - func.coalesce(came_.c.n, 0) + func.coalesce(gone_.c.n, 0)
+    query = select(Order.id, Order.currency, of.c.event, due)
+    query = query.join(cost_, cost_.c.order_id == Order.id)
+    for part in (came_, gone_, of):
+        query = query.outerjoin(part, part.c.order_id == Order.id)
+    query = query.where(Order.placed_at.is_not(None), due > 0)
+    for order, currency, event, amount in db.session.execute(query):
         _add(found.totals[currency], Flow(due=int(amount)))
-        for event, part in spread(int(amount), weights.get(order, {})).items():
-            _add(found.by_event[event, currency], Flow(due=part))
+        parts = spread(int(amount), {event: 1} if event else weights.get(order, {}))
+        for one, part in parts.items():
+            _add(found.by_event[one, currency], Flow(due=part))
 
 
 # ---- what needs the treasurer
