@@ -14,6 +14,8 @@ FLOORS: tuple[str, ...] = (
     "content",
     "ledger",
     "registration",
+    "pathway",
+    "applications",
     "payments",
     "leaders",
     "reports",

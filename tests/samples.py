@@ -18,6 +18,11 @@ def _person(w: World) -> str:
     return f"{_work(w)}/registrations/{w.registration.id}"
 
 
+def _application(w: World) -> str:
+    """Return the reviewers' page of one application."""
+    return f"/organize/events/{w.call.id}/applications/{w.application.id}"
+
+
 SAMPLES: dict[str, Callable[[World], str]] = {
     # content
     "content.home": lambda w: "/",
@@ -88,6 +93,21 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "registration_organizer.cancel": lambda w: (
         f"/organize/events/{w.unpaid.event_id}/registrations/{w.unpaid.id}/cancel"
     ),
+    # applications
+    "applications.apply": lambda w: f"/events/{w.call.slug}/apply",
+    "applications.sent": lambda w: f"/events/{w.call.slug}/apply/sent",
+    "applications.resume": lambda w: f"/a/draft/{w.draft.token}",
+    "applications.status": lambda w: f"/a/{w.application.token}",
+    "applications.edit": lambda w: f"/a/{w.application.token}/edit",
+    "applications.withdraw": lambda w: f"/a/{w.application.token}/withdraw",
+    "applications_organizer.desks": lambda w: "/organize/applications",
+    "applications_organizer.listed": lambda w: f"/organize/events/{w.call.id}/applications",
+    "applications_organizer.one": _application,
+    "applications_organizer.attest": lambda w: f"{_application(w)}/attest",
+    "applications_organizer.decide": lambda w: (
+        f"/organize/events/{w.call.id}/applications/decide?decision=ask&id={w.application.id}"
+    ),
+    "applications_organizer.terms": lambda w: f"/organize/events/{w.call.id}/applications/terms",
     # payments
     "payments.paid": lambda w: f"/o/{w.order.token}/paid?session_id={w.attempt.session_id}",
     "payments_organizer.money": lambda w: "/organize/money",

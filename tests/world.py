@@ -13,6 +13,8 @@ from regsys.accounts import services
 from regsys.accounts.kinds import Purpose
 from regsys.accounts.models import Grant, User
 from regsys.accounts.setup import TOKEN
+from regsys.applications.models import Application, ApplicationDraft
+from regsys.applications.states import ApplicationState
 from regsys.content.models import Inquiry, NewsItem, Page
 from regsys.events.kinds import Enrollment, Visibility
 from regsys.events.models import Assignment, Event, Leader, TicketType, Venue
@@ -57,7 +59,8 @@ class World:
     def user_with(self, *roles: str) -> User:
         """Return somebody who may do one of these things for all events; a leader for "leader"."""
         if roles == ("leader",):
-            return self.first(select(User).join(Leader, Leader.user_id == User.id).join(Assignment))
+            leads = select(User).join(Leader, Leader.user_id == User.id).join(Assignment)
+            return self.first(leads.where(~User.grants.any()))
         everywhere = Grant.event_id.is_(None)
         return self.first(select(User).join(Grant).where(Grant.role.in_(roles), everywhere))
 
@@ -130,6 +133,17 @@ class World:
             .where(Event.visibility == Visibility.PUBLIC, Event.enrollment == enrollment)
             .order_by(Event.starts_at.desc())
         )
+
+    @cached_property
+    def application(self) -> Application:
+        """An application that waits for a decision."""
+        waits = Application.state == ApplicationState.UNDER_REVIEW
+        return self.first(select(Application).where(waits).order_by(Application.id))
+
+    @cached_property
+    def call(self) -> Event:
+        """The event of `application`."""
+        return self.first(select(Event).where(Event.id == self.application.event_id))
 
     @cached_property
     def registration(self) -> Registration:
@@ -231,6 +245,22 @@ class World:
                 currency="USD",
                 reference="pi_of_the_world",
                 received_at=clock.now(),
+            )
+        )
+
+    @cached_property
+    def draft(self) -> ApplicationDraft:
+        """An application that is not sent yet."""
+        now, token = clock.now(), "draft-of-the-world"
+        return self._make(
+            ApplicationDraft(
+                event_id=self.call.id,
+                token=token,
+                token_hash=hash_token(token),
+                email="undine@example.org",
+                typed=[["first_name", "Undine"]],
+                created_at=now,
+                saved_at=now,
             )
         )
 

@@ -15,6 +15,7 @@ TOKEN = "sign_in"
 # Where each role's work begins; the pages belong to rooms above, so they are known by name only.
 HOMES = (
     (("registrar", "treasurer"), "reports_organizer.home"),
+    (("reviewer",), "applications_organizer.desks"),
     (("leader",), "leaders_leader.home"),
 )
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -115,6 +116,11 @@ class Event(Base):
     closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Early prices hold until this time and/or while the pool of kind `early` has places.
     early_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # By application: until when people are told, for how many hours an accepted place is held, and whether a change
+    # after sending opens the review again.
+    answer_by: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    accept_hours: Mapped[int] = mapped_column(default=48, server_default="48")
+    edit_reopens: Mapped[bool] = mapped_column(default=True, server_default=true())
     minimum: Mapped[int | None]
     decide_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     external_name: Mapped[str] = mapped_column(String(200), default="")

@@ -15,7 +15,7 @@ from regsys.kernel.db import db
 from regsys.kernel.errors import IllegalMove, NotFound, Refusal, Refused
 from regsys.kernel.text import N_, slugify
 from regsys.questions import queries
-from regsys.questions.kinds import Audience, QuestionType
+from regsys.questions.kinds import Audience, QuestionType, Stage
 from regsys.questions.library import BY_KEY, Suggestion
 from regsys.questions.models import Answer, Question
 
@@ -29,6 +29,10 @@ NOT_EARLIER = Refusal(
     "ConditionNotEarlier",
     N_("A question can hang only on the answer to one that stands before it."),
 )
+OTHER_STAGE = Refusal(
+    "OtherStage",
+    N_("A question can hang only on one that is asked at the same time: of applicants, or later."),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +45,7 @@ class Wording:
     help: str = ""
     terms: str = ""
     required: bool = False
+    stage: Stage = Stage.REGISTER
     choices: Sequence[tuple[str, str]] = ()
     show_if: Mapping[str, Any] | None = None
     visible_to: Audience = Audience.ORGANIZER
@@ -220,6 +225,8 @@ def _check(wording: Wording, earlier: Sequence[Question]) -> None:
         above = next((q for q in earlier if q.key == wording.show_if["question"]), None)
         if above is None or not _can_be(above.type, above.choices, wording.show_if["is"]):
             raise Refused(NOT_EARLIER)
+        if above.stage is not wording.stage:
+            raise Refused(OTHER_STAGE)
 
 
 def _check_dependents(question: Question, wording: Wording, later: Sequence[Question]) -> None:
@@ -227,7 +234,8 @@ def _check_dependents(question: Question, wording: Wording, later: Sequence[Ques
         condition = q.show_if
         if condition is None or condition["question"] != question.key:
             continue
-        if not _can_be(wording.type, wording.choices, condition["is"]):
+        same = q.stage is wording.stage
+        if not same or not _can_be(wording.type, wording.choices, condition["is"]):
             raise Refused(_hangs(q))
 
 

@@ -20,7 +20,7 @@ from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from regsys.kernel.text import slugify
 from regsys.questions.editor import CHOICES, YES, Wording, mark_of
-from regsys.questions.kinds import Audience, QuestionType
+from regsys.questions.kinds import Audience, QuestionType, Stage
 from regsys.questions.models import Question
 from regsys.web.forms import AtMost, BaseForm, Between
 
@@ -49,6 +49,12 @@ AUDIENCES = (
     (Audience.LEADERS, _l("Organizers and the leaders of the event")),
     (Audience.GROUP, _l("Organizers, leaders, and the person’s small group")),
     (Audience.STEWARD, _l("Nobody but the steward of the groups, not even organizers")),
+)
+
+
+STAGES = (
+    (Stage.APPLY, _l("When they apply")),
+    (Stage.REGISTER, _l("When they have a place")),
 )
 
 
@@ -84,6 +90,14 @@ class QuestionForm(BaseForm):
         render_kw={"rows": 2},
     )
     required = BooleanField(_l("It must be answered"))
+    stage = RadioField(
+        _l("When is it asked?"),
+        (NEEDED,),
+        choices=lambda: [(s.value, word) for s, word in STAGES],
+        coerce=Stage,
+        **LISTED,
+        default=Stage.APPLY,
+    )
     column_title = StringField(
         _l("Title of its column"),
         (AtMost(80),),
@@ -117,14 +131,26 @@ class QuestionForm(BaseForm):
     )
 
     known: Sequence[tuple[str, str]] = ()
+    kept_stage = Stage.REGISTER
 
     @classmethod
-    def of(cls, question: Question | None, earlier: Sequence[Question]) -> "QuestionForm":
-        """Return the form of a question; on a POST what was typed comes first."""
+    def of(
+        cls, question: Question | None, earlier: Sequence[Question], *, staged: bool
+    ) -> "QuestionForm":
+        """Return the form of a question; on a POST what was typed comes first. `staged`: people apply first."""
         if question is None:
             form = cls()
         else:
-            same = ("label", "type", "terms", "help", "required", "column_title", "visible_to")
+            same = (
+                "label",
+                "type",
+                "terms",
+                "help",
+                "required",
+                "column_title",
+                "visible_to",
+                "stage",
+            )
             more = ("sensitive", "delete_after_days")
             form = cls(
                 **{name: getattr(question, name) for name in (*same, *more)},
@@ -134,6 +160,9 @@ class QuestionForm(BaseForm):
             )
             form.known = [(value, label) for value, label in question.choices]
         form.show_if.choices = _conditions(earlier)
+        if not staged:
+            form.kept_stage = question.stage if question else Stage.REGISTER
+            del form.stage
         return form
 
     def renew(self, mark: int) -> None:
@@ -164,6 +193,7 @@ class QuestionForm(BaseForm):
             help=self.help.data or "",
             terms=(self.terms.data or "") if kind is QuestionType.AGREEMENT else "",
             required=bool(self.required.data),
+            stage=Stage(self.stage.data) if "stage" in self else self.kept_stage,
             choices=choices_from(self._lines(), self.known) if kind in CHOICES else (),
             show_if=self._condition(),
             visible_to=Audience(self.visible_to.data),

@@ -18,6 +18,13 @@ class QuestionType(StrEnum):
     PHONE = "phone"
 
 
+class Stage(StrEnum):
+    """When it is asked where places are given by application; elsewhere everything is asked at registration."""
+
+    APPLY = "apply"
+    REGISTER = "register"
+
+
 class Audience(StrEnum):
     """Who may see the answers. `steward`: nobody but the steward; not even organizers."""
 

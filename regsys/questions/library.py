@@ -7,7 +7,7 @@ Nothing here asks for a case, and the help of the open questions says so.
 from dataclasses import dataclass
 from typing import Any
 
-from regsys.questions.kinds import Audience, QuestionType
+from regsys.questions.kinds import Audience, QuestionType, Stage
 
 Choices = tuple[tuple[str, str], ...]
 
@@ -23,6 +23,7 @@ class Suggestion:
     help: str = ""
     terms: str = ""
     required: bool = False
+    stage: Stage = Stage.REGISTER
     choices: Choices = ()
     show_if: dict[str, Any] | None = None
     visible_to: Audience = Audience.ORGANIZER

@@ -3,13 +3,22 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from regsys.kernel.crypt import SealedJSON
 from regsys.kernel.db import Base, UtcDateTime
 from regsys.kernel.states import choice
-from regsys.questions.kinds import Audience, QuestionType
+from regsys.questions.kinds import Audience, QuestionType, Stage
 
 
 class Question(Base):
@@ -39,6 +48,9 @@ class Question(Base):
     # The text that is agreed to, in Markdown; for agreements only.
     terms: Mapped[str] = mapped_column(Text, default="")
     required: Mapped[bool] = mapped_column(default=False)
+    stage: Mapped[Stage] = mapped_column(
+        choice(Stage, "stage"), default=Stage.REGISTER, server_default=Stage.REGISTER.value
+    )
     # [[value, label], …] for choices
     choices: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
     # {"question": key, "is": [value, …]}: asked only if that question is asked and answered so
@@ -57,16 +69,28 @@ class Question(Base):
 
 
 class Answer(Base):
-    """What one person answered to one version; sensitive values are in `sealed`, others in `value`.
+    """What one person answered to one version, in a registration or in an application.
 
-    `answered_at` is the timestamp of an agreement; the agreed version is the question's.
+    Sensitive values are in `sealed`, others in `value`. `answered_at` is the timestamp of an agreement; the agreed
+    version is the question's.
     """
 
     __tablename__ = "answer"
-    __table_args__ = (UniqueConstraint("registration_id", "key"),)
+    __table_args__ = (
+        UniqueConstraint("registration_id", "key"),
+        UniqueConstraint("application_id", "key"),
+        CheckConstraint(
+            "(registration_id IS NULL) <> (application_id IS NULL)", name="of_one_thing"
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id", ondelete="CASCADE"))
+    registration_id: Mapped[int | None] = mapped_column(
+        ForeignKey("registration.id", ondelete="CASCADE")
+    )
+    application_id: Mapped[int | None] = mapped_column(
+        ForeignKey("application.id", ondelete="CASCADE")
+    )
     question_id: Mapped[int] = mapped_column(ForeignKey("question.id"), index=True)
     key: Mapped[str] = mapped_column(String(60))
     value: Mapped[Any] = mapped_column(JSON(none_as_null=True), nullable=True)
@@ -83,4 +107,4 @@ class Answer(Base):
         return f"<Answer {self.id} {self.key}>"
 
 
-__all__ = ["Answer", "Audience", "Question", "QuestionType"]
+__all__ = ["Answer", "Audience", "Question", "QuestionType", "Stage"]

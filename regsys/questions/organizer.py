@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from regsys.events.kinds import Enrollment
 from regsys.events.queries import get_event, list_events
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
@@ -98,7 +99,7 @@ def _said(count: int) -> str:
 @requires("registrar")
 def new_question(event_id: int) -> ResponseReturnValue:
     """Write a question of your own."""
-    form = QuestionForm.of(None, queries.list_questions(event_id))
+    form = QuestionForm.of(None, queries.list_questions(event_id), staged=_is_staged(event_id))
 
     def act() -> None:
         wording, actor, now = form.facts(), current_actor(), clock.now()
@@ -112,7 +113,7 @@ def new_question(event_id: int) -> ResponseReturnValue:
 def edit_question(event_id: int, key: str) -> ResponseReturnValue:
     """Change a question."""
     question, earlier = _get(event_id, key)
-    form = QuestionForm.of(question, earlier)
+    form = QuestionForm.of(question, earlier, staged=_is_staged(event_id))
 
     def act() -> None:
         wording, seen = form.facts(), form.seen.data or 0
@@ -120,6 +121,10 @@ def edit_question(event_id: int, key: str) -> ResponseReturnValue:
         editor.change_question(event_id, key, wording, seen=seen, actor=actor, now=now)
 
     return _answer(event_id, form, question, act)
+
+
+def _is_staged(event_id: int) -> bool:
+    return get_event(event_id).enrollment is Enrollment.APPLICATION
 
 
 def _get(event_id: int, key: str) -> tuple[Question, list[Question]]:

@@ -3,10 +3,13 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select
 from sqlalchemy.orm import aliased, contains_eager, joinedload
 
+from regsys.events.kinds import Enrollment
+from regsys.events.models import Event
 from regsys.kernel.db import db
+from regsys.questions.kinds import Stage
 from regsys.questions.models import Answer, Audience, Question
 
 
@@ -29,12 +32,25 @@ def list_questions(event_id: int) -> list[Question]:
 
 
 def list_form(event_id: int, registration_id: int) -> list[Entry]:
-    """List an event's current questions with one person's answers, in one query."""
-    mine = and_(Answer.key == Question.key, Answer.registration_id == registration_id)
+    """List what an event asks at registration, with one person's answers, in one query."""
+    applies = select(Event.id).where(
+        Event.id == event_id, Event.enrollment == Enrollment.APPLICATION
+    )
+    asked = or_(Question.stage == Stage.REGISTER, ~applies.exists())
+    return _list_form(event_id, Answer.registration_id == registration_id, asked)
+
+
+def list_application_form(event_id: int, application_id: int | None) -> list[Entry]:
+    """List what an event asks of applicants, with the answers of one (None: of nobody yet), in one query."""
+    mine = false() if application_id is None else Answer.application_id == application_id
+    return _list_form(event_id, mine, Question.stage == Stage.APPLY)
+
+
+def _list_form(event_id: int, mine: ColumnElement[bool], asked: ColumnElement[bool]) -> list[Entry]:
     query = (
         select(Question, Answer)
-        .outerjoin(Answer, mine)
-        .where(Question.event_id == event_id, Question.retired_at.is_(None))
+        .outerjoin(Answer, and_(Answer.key == Question.key, mine))
+        .where(Question.event_id == event_id, Question.retired_at.is_(None), asked)
         .order_by(Question.position, Question.id)
         .execution_options(populate_existing=True)
     )
@@ -51,8 +67,21 @@ def list_answers(registration_ids: Sequence[int]) -> dict[int, dict[str, Answer]
     )
     found: dict[int, dict[str, Answer]] = {r: {} for r in registration_ids}
     for answer in db.session.scalars(query):
+        assert answer.registration_id is not None
         found[answer.registration_id][answer.key] = answer
     return found
+
+
+def list_application_answers(application_id: int) -> list[Answer]:
+    """List what one applicant answered, with the versions of the questions that were answered."""
+    query = (
+        select(Answer)
+        .join(Answer.question)
+        .where(Answer.application_id == application_id)
+        .options(contains_eager(Answer.question))
+        .order_by(Question.position, Answer.id)
+    )
+    return list(db.session.scalars(query))
 
 
 # ---- who may read: what is not loaded cannot leak
@@ -83,6 +112,23 @@ def list_readable_answers(
 
     Both the version that was answered and the newest one must be open to them. `sensitive=False` leaves those out.
     """
+    query = _readable(audiences, sensitive).where(Answer.registration_id.in_(registration_ids))
+    found: dict[int, dict[str, Answer]] = {r: {} for r in registration_ids}
+    for answer in db.session.scalars(query):
+        assert answer.registration_id is not None
+        found[answer.registration_id][answer.key] = answer
+    return found
+
+
+def list_readable_application_answers(
+    application_id: int, audiences: Collection[Audience], *, sensitive: bool
+) -> list[Answer]:
+    """List the answers of one application that these audiences may read, in the order of the form."""
+    query = _readable(audiences, sensitive).where(Answer.application_id == application_id)
+    return list(db.session.scalars(query))
+
+
+def _readable(audiences: Collection[Audience], sensitive: bool) -> Select[Answer]:
     asked, newest = aliased(Question), aliased(Question)
     newest_audience = (
         select(newest.visible_to)
@@ -95,13 +141,7 @@ def list_readable_answers(
         select(Answer)
         .join(asked, asked.id == Answer.question_id)
         .options(contains_eager(Answer.question.of_type(asked)))
-        .where(Answer.registration_id.in_(registration_ids))
         .where(asked.visible_to.in_(audiences), newest_audience.in_(audiences))
         .order_by(asked.position, Answer.id)
     )
-    if not sensitive:
-        query = query.where(asked.sensitive.is_(False))
-    found: dict[int, dict[str, Answer]] = {r: {} for r in registration_ids}
-    for answer in db.session.scalars(query):
-        found[answer.registration_id][answer.key] = answer
-    return found
+    return query if sensitive else query.where(asked.sensitive.is_(False))

@@ -31,6 +31,30 @@ def store_answers(
     `form`: the questions with the earlier answers, where this transaction has read them.
     """
     entries = queries.list_form(event_id, registration_id) if form is None else form
+    _store(entries, values, kept, now, registration_id)
+
+
+def store_application_answers(
+    application_id: int,
+    *,
+    event_id: int,
+    values: Mapping[str, Any],
+    now: datetime,
+    kept: Collection[str] = (),
+) -> None:
+    """Store one applicant's answers to what is asked of applicants, as `store_answers` does."""
+    entries = queries.list_application_form(event_id, application_id)
+    _store(entries, values, kept, now, application_id=application_id)
+
+
+def _store(
+    entries: Sequence[Entry],
+    values: Mapping[str, Any],
+    kept: Collection[str],
+    now: datetime,
+    registration_id: int | None = None,
+    application_id: int | None = None,
+) -> None:
     known = whole(entries, values, kept)
     questions = [e.question for e in entries]
     asked = rules.asked(questions, known)
@@ -44,7 +68,10 @@ def store_answers(
         if value is None and entry.answer is not None:
             gone.append(entry.answer.id)
         elif value is not None:
-            _put(entry, registration_id, value, now=now)
+            answer = entry.answer or Answer(
+                registration_id=registration_id, application_id=application_id, key=key
+            )
+            _put(answer, entry.question, value, now=now)
     if gone:
         db.session.execute(delete(Answer).where(Answer.id.in_(gone)))
     db.session.flush()
@@ -94,18 +121,29 @@ def copy_answers(pairs: Mapping[int, int], *, now: datetime) -> None:
     """Copy the answers of registrations to others (from id → to id)."""
     found = queries.list_answers(list(pairs))
     db.session.add_all(
-        Answer(
-            registration_id=pairs[registration_id],
-            question_id=answer.question_id,
-            key=key,
-            value=answer.value,
-            sealed=answer.sealed,
-            answered_at=answer.answered_at,
-        )
+        _copy(answer, pairs[registration_id])
         for registration_id, answers in found.items()
-        for key, answer in answers.items()
+        for answer in answers.values()
     )
     db.session.flush()
+
+
+def take_over_answers(application_id: int, registration_id: int) -> None:
+    """Give a registration everything that its person answered when they applied."""
+    mine = select(Answer).where(Answer.application_id == application_id).order_by(Answer.id)
+    db.session.add_all([_copy(answer, registration_id) for answer in db.session.scalars(mine)])
+    db.session.flush()
+
+
+def _copy(answer: Answer, registration_id: int) -> Answer:
+    return Answer(
+        registration_id=registration_id,
+        question_id=answer.question_id,
+        key=answer.key,
+        value=answer.value,
+        sealed=answer.sealed,
+        answered_at=answer.answered_at,
+    )
 
 
 def drop_answers(registration_id: int) -> None:
@@ -124,13 +162,10 @@ def delete_private(event_id: int, *, days_over: int) -> int:
     return len(db.session.scalars(gone).all())
 
 
-def _put(entry: Entry, registration_id: int, value: Any, *, now: datetime) -> None:
-    q, answer = entry.question, entry.answer
-    if answer is not None and answer.stored == value and answer.question_id == q.id:
+def _put(answer: Answer, q: Question, value: Any, *, now: datetime) -> None:
+    if answer.id and answer.stored == value and answer.question_id == q.id:
         return
-    if answer is None:
-        answer = Answer(registration_id=registration_id, key=q.key)
-        db.session.add(answer)
+    db.session.add(answer)
     answer.question_id = q.id
     answer.value = None if q.sensitive else value
     answer.sealed = value if q.sensitive else None

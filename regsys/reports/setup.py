@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from flask import Flask, current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 
+from regsys.events.kinds import Enrollment
+from regsys.events.models import Event
 from regsys.kernel.actors import Actor
 from regsys.questions.types import show as show_answer
 from regsys.reports import words
@@ -17,6 +19,7 @@ MENU = (
     (_l("Today"), HOME, MONEY, False),
     (_l("Events"), "reports_organizer.events", MONEY, False),
     (_l("People"), "reports_organizer.registrations", ("registrar",), False),
+    (_l("Applications"), "applications_organizer.desks", ("registrar", "reviewer"), False),
     (_l("Money"), "payments_organizer.money", MONEY, False),
     (_l("Treasurer"), "reports_organizer.treasurer", MONEY, True),
     (_l("Letters"), "outbox_organizer.messages", ("registrar",), False),
@@ -32,6 +35,7 @@ MENU = (
 # draw the head with `desk_head(event, "its.endpoint")` of events/_desk.html.
 EVENT_MENU = (
     (_l("Attendees"), "reports_organizer.event", ("registrar",)),
+    (_l("Applications"), "applications_organizer.listed", ("registrar", "reviewer")),
     (_l("Roster"), "leaders_leader.roster", ("registrar", "leader")),
     (_l("Letters"), "reports_organizer.messages", ("registrar",)),
     (_l("Files"), "reports_organizer.files", ("registrar",)),
@@ -40,17 +44,23 @@ EVENT_MENU = (
 )
 
 
-def event_nav(event_id: int, current: str) -> list[dict[str, object]]:
+# Tabs of events of one way of enrolling only.
+ENROLLMENTS = {"applications_organizer.listed": Enrollment.APPLICATION}
+
+
+def event_nav(event: Event, current: str) -> list[dict[str, object]]:
     """Return the tabs of an event for whoever is signed in; `current` is the endpoint of the one that is open."""
     actor = current_actor()
     return [
         {
             "label": label,
-            "url": url_for(endpoint, event_id=event_id),
+            "url": url_for(endpoint, event_id=event.id),
             "current": endpoint == current,
         }
         for label, endpoint, roles in EVENT_MENU
-        if endpoint in current_app.view_functions and actor.has(*roles, event_id=event_id)
+        if endpoint in current_app.view_functions
+        and actor.has(*roles, event_id=event.id)
+        and ENROLLMENTS.get(endpoint) in (None, event.enrollment)
     ]
 
 

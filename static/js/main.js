@@ -85,3 +85,21 @@ for (const line of document.querySelectorAll("[data-local]")) {
   const last = `${oneDay ? "" : `${show(b, day)} `}${show(b, { ...hour, timeZoneName: "short" })}`;
   line.textContent = words.replace("{}", `${first} – ${last}`);
 }
+
+// A long form is kept while it is written; the button under it does the same without this file.
+for (const form of document.querySelectorAll("form[data-autosave]")) {
+  const line = form.querySelector("[data-autosave-state]");
+  let waiting = 0;
+  const keep = async () => {
+    if (form.dataset.sent) return;
+    const body = new FormData(form);
+    body.append("quiet", "1");
+    const answer = await fetch(form.action, { method: "POST", body }).catch(() => null);
+    if (!answer || form.dataset.sent) return;
+    line.textContent = answer.ok ? form.dataset.kept : answer.status === 422 ? form.dataset.notKept : "";
+  };
+  form.addEventListener("change", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(keep, 800);
+  });
+}

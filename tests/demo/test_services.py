@@ -32,6 +32,10 @@ def test_demo_sums_equal_the_expected_ones(db):
         == expected["registrations"]
     )
     assert (
+        dict(map(tuple, _sql(db, "SELECT state, count(*) FROM application GROUP BY state")))
+        == expected["applications"]
+    )
+    assert (
         dict(map(tuple, _sql(db, "SELECT state, count(*) FROM event GROUP BY state")))
         == expected["events"]
     )

@@ -209,15 +209,16 @@ STANDINGS: list[tuple[str, Change, str, str, bool]] = [
     ),
     (
         "apply",
-        lambda now: {"enrollment": Enrollment.APPLICATION, "opens_at": now + day},
-        "By application Applications open soon",
-        "Places are given by application Applications open soon. Opens Wed 25 Nov 2026, 9:00 AM PST",
+        lambda now: {"enrollment": Enrollment.APPLICATION, "closes_at": now + day},
+        "By application until Wed 25 Nov 2026, 9:00 AM PST",
+        "Places are given by application Apply Nothing is to pay now. If you are accepted, we hold"
+        " a place for you for 48 hours, and you pay then. Apply until Wed 25 Nov 2026, 9:00 AM PST",
         False,
     ),
     (
         "host",
         lambda now: {"enrollment": Enrollment.HOST_APPROVES, "closes_at": now + day},
-        "By application",
+        "The host decides",
         "The host gives out the places Your coordinator decides who takes part."
         " Signing up on this page opens soon. Closes Wed 25 Nov 2026, 9:00 AM PST",
         False,

@@ -9,6 +9,7 @@ import yaml
 from sqlalchemy import select
 
 from regsys.accounts.services import hash_password
+from regsys.demo.services.applications import load_applications
 from regsys.demo.services.calendar import make_calendar
 from regsys.demo.services.people import load_orders
 from regsys.demo.services.programme import load_programme
@@ -26,7 +27,6 @@ PASSWORD = "ten chairs in a ring"
 
 # What the data file holds and no room takes yet.
 LEFT_OUT = (
-    "applications",
     "the waiting list",
     "options and discount codes (their lines in orders are kept)",
     "deposits and invoices (what is due is kept)",
@@ -72,6 +72,7 @@ def load(*, now: datetime) -> Loaded:
     grant_roles(data, users, programme.event_ids)
     load_pages(data, programme.event_ids, now=now)
     load_inquiries(data, calendar, users)
-    orders = load_orders(data, programme, calendar)
+    orders, registrations = load_orders(data, programme, calendar)
+    load_applications(data, programme, registrations, {**users, **leaders}, calendar)
     db.session.flush()
     return Loaded(calendar.weeks, len(programme.events), len(data["registrations"]), len(orders))

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from regsys.questions.models import Answer, Audience, Question, QuestionType
+from regsys.questions.models import Answer, Audience, Question, QuestionType, Stage
 
 Rows = dict[str, Any]
 TYPES = {
@@ -21,6 +21,14 @@ TYPES = {
 AUDIENCES = {"leaders": Audience.LEADERS, "group": Audience.GROUP, "none": Audience.ORGANIZER}
 # These are fields of the person, and asked of everybody.
 PERSON = frozenset({"profession", "credentials", "workplace", "time_zone"})
+# Asked of applicants, where places are given by application.
+APPLICANTS = frozenset(
+    {
+        "career_stage", "years_in_practice", "balint_experience", "goals", "heard_from", "track",
+        "agrees_confidentiality", "agrees_full_attendance", "intensives_attended", "leads_group_now",
+        "intends_to_lead",
+    }
+)  # fmt: skip
 STEWARD = frozenset({"keep_apart", "leader_conflicts", "supervises_or_reports_to"})
 
 
@@ -45,6 +53,7 @@ def _make(event_id: int, key: str, q: Rows, position: int, *, now: datetime) -> 
         label=q["label"],
         help=q.get("help", "") or (f"For example: {suggestions}." if suggestions else ""),
         required=q.get("required", False),
+        stage=Stage.APPLY if key in APPLICANTS else Stage.REGISTER,
         choices=[[c, in_words(c)] for c in q.get("choices", [])]
         if kind is QuestionType.ONE_CHOICE
         else [],
@@ -57,13 +66,21 @@ def _make(event_id: int, key: str, q: Rows, position: int, *, now: datetime) -> 
     )
 
 
-def make_answer(question: Question, value: Any, registration_id: int, *, at: datetime) -> Answer:
-    """Return an answer row; a sensitive value is sealed."""
+def make_answer(
+    question: Question,
+    value: Any,
+    registration_id: int | None = None,
+    *,
+    application_id: int | None = None,
+    at: datetime,
+) -> Answer:
+    """Return an answer row of a registration or of an application; a sensitive value is sealed."""
     if isinstance(value, dict):
         value = ", ".join(str(v) for v in value.values())
     where = "sealed" if question.sensitive else "value"
     return Answer(
         registration_id=registration_id,
+        application_id=application_id,
         question=question,
         key=question.key,
         answered_at=at,

@@ -32,7 +32,9 @@ LINES = {
 }
 
 
-def load_orders(data: Rows, programme: Programme, calendar: Calendar) -> dict[str, Order]:
+def load_orders(
+    data: Rows, programme: Programme, calendar: Calendar
+) -> tuple[dict[str, Order], dict[str, Registration]]:
     """Load orders with their registrations, lines, answers, claims, payments and refunds."""
     people = {p["id"]: p for p in [*data["people"], *data["leaders"]]}
     places = {w["id"]: w for w in data["workplaces"]}
@@ -53,7 +55,7 @@ def load_orders(data: Rows, programme: Programme, calendar: Calendar) -> dict[st
     _claim_places(data["registrations"], registrations, programme, calendar)
     for o in data["orders"]:
         _add_money(o, orders[o["code"]], registrations, calendar)
-    return orders
+    return orders, registrations
 
 
 def _make_order(row: Rows, people: Rows, calendar: Calendar) -> Order:

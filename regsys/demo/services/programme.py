@@ -1,6 +1,7 @@
 """Venues and events: schedule, leaders, places, prices and questions."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert
@@ -133,7 +134,11 @@ def _make_event(row: Rows, data: Rows, venues: dict[str, Venue], calendar: Calen
         ends_at=calendar.moment(row["end"], zone),
         currency=data["meta"]["currency"],
         opens_at=calendar.start_of(opens, zone) if opens else None,
-        closes_at=calendar.end_of(row.get("registration_closes"), zone),
+        closes_at=calendar.end_of(
+            row.get("application_deadline") or row.get("registration_closes"), zone
+        ),
+        answer_by=_answer_by(row, calendar),
+        accept_hours=row.get("payment_hold_hours", 48),
         early_until=calendar.end_of(row.get("early_rule", {}).get("until"), zone),
         minimum=row.get("minimum"),
         decide_at=calendar.end_of(row.get("minimum_decision_on"), zone),
@@ -143,6 +148,14 @@ def _make_event(row: Rows, data: Rows, venues: dict[str, Venue], calendar: Calen
         roster_days_before=3,
         created_at=calendar.start_of(opens, zone) if opens else calendar.loaded_at,
     )
+
+
+def _answer_by(row: Rows, calendar: Calendar) -> datetime | None:
+    """Return until when the last applicant is told."""
+    deadline = row.get("application_deadline") or row.get("registration_closes")
+    end = calendar.end_of(deadline, row["time_zone"])
+    days = row.get("answer_within_days")
+    return end + timedelta(days=days) if end and days else None
 
 
 def _credit(credits: Rows | None) -> str:

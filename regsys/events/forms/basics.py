@@ -155,7 +155,7 @@ class BasicsForm(VersionedForm):
             (Enrollment.OPEN.value, _l("By registering here; it is theirs at once")),
             (
                 Enrollment.APPLICATION.value,
-                _l("By applying; until applications exist, the page says that they open soon"),
+                _l("By applying: reviewers decide, and whoever is accepted pays then"),
             ),
             (
                 Enrollment.HOST_APPROVES.value,

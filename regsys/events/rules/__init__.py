@@ -27,6 +27,7 @@ from regsys.events.rules.showing import (
     rate_for,
     series_of,
     standing,
+    why_not_apply,
     why_not_on_sale,
 )
 
@@ -51,6 +52,7 @@ __all__ = [
     "repeat",
     "series_of",
     "standing",
+    "why_not_apply",
     "why_not_cancel",
     "why_not_hide",
     "why_not_on_sale",

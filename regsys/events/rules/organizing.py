@@ -105,7 +105,7 @@ def _wrong_times(facts: PublishFacts, now: datetime) -> Iterator[Refusal]:
 
 
 def _cannot_be_had(facts: PublishFacts) -> Iterator[Refusal]:
-    if facts.enrollment is Enrollment.OPEN:
+    if facts.enrollment in (Enrollment.OPEN, Enrollment.APPLICATION):
         if not facts.prices:
             yield Refusal("NoPrice", N_("It needs a ticket type on sale, with a price."))
         yield from (r for p in facts.prices for a in p if (r := why_not_price(a, facts.currency)))
@@ -185,7 +185,7 @@ class GapFacts:
 
 def list_gaps(facts: GapFacts) -> list[str]:
     """List, in sentences, what may have been forgotten."""
-    sells = facts.enrollment is Enrollment.OPEN
+    sells = facts.enrollment in (Enrollment.OPEN, Enrollment.APPLICATION)
     found = (
         (
             facts.mode is not EventMode.ONLINE and not facts.has_venue,

@@ -41,21 +41,36 @@ def why_not_on_sale(facts: SaleFacts, now: datetime) -> Refusal | None:
         return Refusal("RegistersElsewhere", N_("Registration for this event is elsewhere."))
     if facts.enrollment is Enrollment.CONTACT_LEADER:
         return Refusal("AsksTheLeader", N_("To join, please write to the leader."))
+    if facts.enrollment is Enrollment.APPLICATION:
+        return Refusal("ByApplication", N_("Places here are given by application."))
     if facts.enrollment is not Enrollment.OPEN:
-        return Refusal(
-            "ByApplication", N_("Places here are given by application; applications open soon.")
-        )
-    return _why_not_now(facts, now)
-
-
-def _why_not_now(facts: SaleFacts, now: datetime) -> Refusal | None:
+        return Refusal("HostApproves", N_("The host decides who takes part here."))
     if facts.opens_at and now < facts.opens_at:
         return Refusal("NotOpenYet", N_("Registration has not opened yet."))
-    if (facts.closes_at and now >= facts.closes_at) or now >= facts.starts_at:
+    if _is_past(facts, now):
         return Refusal("RegistrationClosed", N_("Registration has closed."))
     if facts.left == 0:
         return Refusal("Full", N_("All places are taken or held at the moment."))
     return None
+
+
+def why_not_apply(facts: SaleFacts, now: datetime) -> Refusal | None:
+    """Return why nobody can apply here now, or None; people may apply where all places are taken."""
+    if facts.state is EventState.CANCELLED:
+        return Refusal("EventCancelled", N_("This event will not take place."))
+    if facts.state is not EventState.PUBLISHED:
+        return Refusal("EventClosed", N_("This event takes no applications any more."))
+    if facts.enrollment is not Enrollment.APPLICATION:
+        return Refusal("NotByApplication", N_("Places here are not given by application."))
+    if facts.opens_at and now < facts.opens_at:
+        return Refusal("NotOpenYet", N_("Applications have not opened yet."))
+    if _is_past(facts, now):
+        return Refusal("RegistrationClosed", N_("The time to apply is over."))
+    return None
+
+
+def _is_past(facts: SaleFacts, now: datetime) -> bool:
+    return bool(facts.closes_at and now >= facts.closes_at) or now >= facts.starts_at
 
 
 @dataclass(frozen=True)
@@ -116,6 +131,7 @@ class Standing(StrEnum):
     ELSEWHERE = "elsewhere"
     ASK = "ask"
     APPLY = "apply"
+    HOST = "host"
     OVER = "over"
     CANCELLED = "cancelled"
 
@@ -125,18 +141,21 @@ _STANDING_OF = {
     "RegistrationClosed": Standing.CLOSED,
     "RegistersElsewhere": Standing.ELSEWHERE,
     "AsksTheLeader": Standing.ASK,
-    "ByApplication": Standing.APPLY,
+    "HostApproves": Standing.HOST,
     "NotOpenYet": Standing.NOT_YET,
     "Full": Standing.FULL,
 }
 
 
 def standing(facts: SaleFacts, *, ends_at: datetime, held: int, now: datetime) -> Standing:
-    """Return how the event stands; it agrees with `why_not_on_sale`."""
+    """Return how the event stands; it agrees with `why_not_on_sale`, or `why_not_apply` where people apply."""
     if facts.state is EventState.CANCELLED:
         return Standing.CANCELLED
     if now >= ends_at:
         return Standing.OVER
+    if facts.enrollment is Enrollment.APPLICATION:
+        refusal = why_not_apply(facts, now)
+        return _STANDING_OF[refusal.name] if refusal else Standing.APPLY
     refusal = why_not_on_sale(facts, now)
     found = _STANDING_OF[refusal.name] if refusal else Standing.OPEN
     return Standing.HELD if found is Standing.FULL and held else found
@@ -194,7 +213,7 @@ class Wish:
     with_places: bool = False
 
 
-_MAY_HAVE_PLACES = {Standing.OPEN, Standing.NOT_YET, Standing.APPLY}
+_MAY_HAVE_PLACES = {Standing.OPEN, Standing.NOT_YET, Standing.APPLY, Standing.HOST}
 
 
 def fits(

@@ -19,9 +19,9 @@ from regsys.kernel.zones import later, wall_time
 SAID = (
     "kind", "mode", "visibility", "enrollment", "summary", "description", "included", "refund_terms", "policy_id",
     "credit", "cost_note", "contact_email", "venue_id", "time_zone", "currency", "minimum", "external_name",
-    "external_url", "roster_days_before",
+    "external_url", "roster_days_before", "accept_hours", "edit_reopens",
 )  # fmt: skip
-MOMENTS = ("starts_at", "ends_at", "opens_at", "closes_at", "early_until", "decide_at")
+MOMENTS = ("starts_at", "ends_at", "opens_at", "closes_at", "early_until", "answer_by", "decide_at")
 
 
 def days_between(event: Event, first_day: date) -> int:

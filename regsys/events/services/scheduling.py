@@ -57,7 +57,7 @@ def set_schedule(
     with changing(event_id, "event.schedule_set", version=version, actor=actor, now=now) as (e, m):
         _check(plan)
         before = _what_calendars_show(e)
-        for name in ("opens_at", "closes_at", "early_until", "decide_at"):
+        for name in ("opens_at", "closes_at", "early_until", "answer_by", "decide_at"):
             if (at := getattr(e, name)) is not None:
                 setattr(e, name, carry(at, e.time_zone, plan.time_zone))
         sessions = [_line(s) for s in e.sessions]

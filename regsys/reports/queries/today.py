@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import joinedload
 
+from regsys.applications.queries import Desk, list_desks
 from regsys.content.queries import count_inquiries
 from regsys.jobs.queries import count_dead
 from regsys.kernel.db import db
@@ -68,6 +69,7 @@ class Today:
     promises: Sequence[Promise] = ()
     promises_more: int = 0
     unanswered: Sequence[EventRow] = ()
+    applications: Sequence[Desk] = ()
     letters: Sequence[Message] = ()
     letters_more: int = 0
     inquiries: int = 0
@@ -82,7 +84,13 @@ class Today:
     @property
     def count(self) -> int:
         """Return how many things these are, as the page lists them."""
-        named = (self.at_risk, self.promises, self.unanswered, self.letters)
+        named = (
+            self.at_risk,
+            self.promises,
+            self.unanswered,
+            self.applications,
+            self.letters,
+        )
         more = (self.promises_more, self.letters_more, self.inquiries, self.dead_jobs)
         return self.money.count + sum(map(len, named)) + sum(map(bool, more))
 
@@ -115,6 +123,7 @@ def find_today(
         promises[:MOST],
         max(0, len(promises) - MOST),
         [r for r in mine if r.people.unanswered],
+        [d for d in list_desks(registrar) if d.waiting],
         letters[:MOST],
         max(0, sum(troubled[s] for s in outbox.TROUBLE) - MOST),
         count_inquiries(open_only=True) if whole_site else 0,

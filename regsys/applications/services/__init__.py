@@ -1,0 +1,33 @@
+"""The verbs of applications."""
+
+from regsys.applications.services.applying import edit, submit, withdraw
+from regsys.applications.services.deciding import (
+    decide,
+    decline_called_off,
+    hold_again,
+    remind,
+    tell_lapsed,
+)
+from regsys.applications.services.drafts import drop_draft, mail_draft_link, save_draft
+from regsys.applications.services.reviewing import start_review, write_review
+from regsys.applications.services.shared import Sheet
+from regsys.applications.services.terms import Terms, set_terms
+
+__all__ = [
+    "Sheet",
+    "Terms",
+    "decide",
+    "decline_called_off",
+    "drop_draft",
+    "edit",
+    "hold_again",
+    "mail_draft_link",
+    "remind",
+    "save_draft",
+    "set_terms",
+    "start_review",
+    "submit",
+    "tell_lapsed",
+    "withdraw",
+    "write_review",
+]

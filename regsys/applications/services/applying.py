@@ -1,0 +1,144 @@
+"""What applicants do: send it, change it, withdraw it."""
+
+from datetime import datetime
+
+from flask_babel import gettext as _
+
+from regsys.applications import mail, queries, rules
+from regsys.applications.models import Application
+from regsys.applications.services.drafts import drop_draft
+from regsys.applications.services.shared import Sheet, lock_application, move_to, record
+from regsys.applications.states import ApplicationState as S
+from regsys.events import rules as event_rules
+from regsys.events.models import Event
+from regsys.events.queries import places_of, sale_facts
+from regsys.kernel import tokens
+from regsys.kernel.actors import Actor
+from regsys.kernel.db import db
+from regsys.kernel.errors import Invalid, NotFound, Refusal, Refused
+from regsys.kernel.text import N_, email_key
+from regsys.questions import services as questions
+from regsys.registration import mail as registration_mail
+from regsys.registration import rules as registration_rules
+from regsys.registration.queries import list_live_emails
+from regsys.registration.services import ABOUT
+from regsys.registration.services.places import get_for_sale
+
+
+def submit(
+    event_id: int, sheet: Sheet, *, draft_id: int | None, actor: Actor, now: datetime
+) -> Refusal | None:
+    """Send an application, and the letter that says so; raise Refused or Invalid.
+
+    Returns a refusal where the address has applied or has a place already: then its link is mailed, and the caller
+    commits. Whoever sends is told nothing else.
+    """
+    event = _open_event(event_id, sheet, now=now)
+    key = email_key(sheet.person.email)
+    if _tell_who_is_here(event_id, key, now=now):
+        return rules.EMAIL_TAKEN
+    token = tokens.new_token()
+    a = Application(
+        token=token,
+        token_hash=tokens.hash_token(token),
+        event_id=event_id,
+        event=event,
+        state=S.SUBMITTED,
+        state_at=now,
+        submitted_at=now,
+        email=sheet.person.email,
+        email_key=key,
+        ticket_type_id=sheet.ticket_type_id,
+    )
+    _describe(a, event, sheet)
+    db.session.add(a)
+    db.session.flush()
+    questions.store_application_answers(
+        a.id, event_id=event_id, values=sheet.values, kept=sheet.kept, now=now
+    )
+    if draft_id:
+        drop_draft(draft_id)
+    record("application.submitted", a, actor=actor, now=now, after={"state": a.state})
+    mail.send_received(a, now=now)
+    return None
+
+
+def _open_event(event_id: int, sheet: Sheet, *, now: datetime) -> Event:
+    event = get_for_sale([event_id]).get(event_id)
+    if event is None:
+        raise NotFound(N_("There is no such event."))
+    places = places_of([event_id], now=now)[event_id]
+    refusal = event_rules.why_not_apply(sale_facts(event, places), now)
+    if refusal:
+        raise Refused(refusal)
+    _check_type(event, sheet)
+    return event
+
+
+def _check_type(event: Event, sheet: Sheet) -> None:
+    if not any(t.id == sheet.ticket_type_id and t.prices for t in event.ticket_types):
+        raise Refused(rules.NO_NAME_OF_PLACE)
+
+
+def _tell_who_is_here(event_id: int, key: str, *, now: datetime) -> bool:
+    """Mail the link of whoever has applied or has a place under this address; tell whether there is one."""
+    standing = queries.find_standing(event_id, key)
+    if standing:
+        mail.send_existing(standing, now=now)
+        return True
+    live = list_live_emails(event_id, [key])
+    for r in live:
+        registration_mail.send_existing_link(r, now=now)
+    return bool(live)
+
+
+def _describe(a: Application, event: Event, sheet: Sheet) -> None:
+    """Note the person and their work; raise Invalid if something is missing."""
+    required = registration_rules.required_of_person(event.kind)
+    missing = {k: [_("Please fill this in.")] for k in sorted(required) if not sheet.about.get(k)}
+    if missing:
+        raise Invalid(missing)
+    a.first_name, a.last_name = sheet.person.first_name, sheet.person.last_name
+    for key in ABOUT:
+        setattr(a, key, sheet.about.get(key, ""))
+
+
+def edit(application_id: int, sheet: Sheet, *, actor: Actor, now: datetime) -> bool:
+    """Change what was sent; the address stays. Return whether the review was opened again by it.
+
+    Where the reviewers had asked something, the change is the answer. Raises Refused or Invalid.
+    """
+    a = lock_application(application_id)
+    event = get_for_sale([a.event_id])[a.event_id]
+    refusal = rules.why_not_edit(
+        a.state,
+        asked=bool(a.asked),
+        closes_at=event.closes_at,
+        starts_at=event.starts_at,
+        now=now,
+    )
+    if refusal:
+        raise Refused(refusal)
+    _check_type(event, sheet)
+    _describe(a, event, sheet)
+    a.ticket_type_id = sheet.ticket_type_id
+    questions.store_application_answers(
+        a.id, event_id=a.event_id, values=sheet.values, kept=sheet.kept, now=now
+    )
+    a.version, a.changed_at, a.asked = a.version + 1, now, ""
+    record("application.changed", a, actor=actor, now=now, after={"version": a.version})
+    reopened = event.edit_reopens and a.state is S.UNDER_REVIEW
+    if reopened:
+        reason = _("The applicant has changed it.")
+        move_to(a, S.SUBMITTED, actor=actor, now=now, reason=reason)
+    return reopened
+
+
+def withdraw(application_id: int, *, actor: Actor, now: datetime) -> None:
+    """Withdraw an application that is not decided; raise Refused."""
+    a = lock_application(application_id)
+    refusal = rules.why_not_withdraw(a.state)
+    if refusal:
+        raise Refused(refusal)
+    a.asked = ""
+    move_to(a, S.WITHDRAWN, actor=actor, now=now)

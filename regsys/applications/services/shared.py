@@ -1,0 +1,77 @@
+"""What the verbs share: the lock, moving an application with its audit, and what somebody sends."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from regsys.applications import queries
+from regsys.applications.models import Application
+from regsys.applications.states import ApplicationState
+from regsys.audit import services as audit
+from regsys.kernel.actors import Actor
+from regsys.kernel.db import db, lock_rows
+from regsys.kernel.errors import NotFound
+from regsys.kernel.states import move
+from regsys.kernel.text import N_
+from regsys.registration.services import Person
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What an applicant sends. `values` are answers as they are stored, `kept` the earlier ones that stand."""
+
+    person: Person
+    ticket_type_id: int
+    about: Mapping[str, str]
+    values: Mapping[str, Any]
+    kept: Sequence[str] = ()
+
+
+def lock_application(application_id: int, *, event_id: int | None = None) -> Application:
+    """Lock an application, then read it with its event and place; raise NotFound, also where it is another event's."""
+    found = lock_rows(Application, [application_id])
+    if not found or (event_id is not None and found[0].event_id != event_id):
+        raise NotFound(N_("There is no such application."))
+    return queries.get_application(application_id, event_id=found[0].event_id)
+
+
+def move_to(
+    a: Application, to: ApplicationState, *, actor: Actor, now: datetime, reason: str = ""
+) -> None:
+    """Move an application and write it into the audit."""
+    before = a.state
+    move(a, to, now=now)
+    record(
+        f"application.{to}",
+        a,
+        actor=actor,
+        now=now,
+        reason=reason,
+        before={"state": before},
+        after={"state": to},
+    )
+
+
+def record(
+    action: str,
+    a: Application,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Write something about an application into the audit; never what was answered."""
+    audit.record(
+        action,
+        ("application", a.id),
+        actor=actor,
+        now=now,
+        event_id=a.event_id,
+        reason=reason or None,
+        before=before,
+        after=after,
+    )
+    db.session.flush()

@@ -1,0 +1,1 @@
+"""What somebody has behind them, and what an event wants of it."""
