@@ -78,7 +78,7 @@ def sent_empty(path: str, button: str) -> Show:
 
     def show(page: Page, url: str, world: World) -> None:
         _open(page, url + path)
-        for box in page.locator("main :is(input.input, textarea)").all():
+        for box in page.locator("main :is(input.input, textarea):visible").all():
             box.fill("")
         page.get_by_role("button", name=button).last.click()
         page.locator(".wrong-list").wait_for()

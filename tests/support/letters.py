@@ -1,0 +1,168 @@
+"""One letter of each kind, made as the product makes them, from what is in the demo."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from regsys.accounts.kinds import Purpose
+from regsys.accounts.mail import link_letter
+from regsys.accounts.models import User
+from regsys.content import mail as content
+from regsys.content.models import Inquiry
+from regsys.events.models import Event
+from regsys.kernel import clock
+from regsys.kernel.db import db
+from regsys.kernel.paths import root
+from regsys.leaders import mail as leaders
+from regsys.leaders import queries as rosters
+from regsys.ledger.models import Refund
+from regsys.ledger.states import Problem
+from regsys.outbox import services as outbox
+from regsys.outbox.compose import fill
+from regsys.outbox.models import Message
+from regsys.payments import mail as payments
+from regsys.payments.models import PaymentAttempt
+from regsys.registration import mail as registration
+from regsys.registration.models import Registration
+from regsys.registration.states import RegistrationState as S
+from tests.world import World
+
+
+def list_letters(world: World) -> list[tuple[str, str, str]]:
+    """Return (name, HTML, text) of a letter of each kind; what was written for it is undone again."""
+    found = []
+    for name, write in LETTERS.items():
+        with world.app.test_request_context(base_url="http://127.0.0.1:5000"), undone():
+            last = db.session.scalar(select(Message.id).order_by(Message.id.desc()).limit(1)) or 0
+            write(world)
+            query = select(Message).where(Message.id > last).order_by(Message.id.desc())
+            message = db.session.scalars(query).first()
+            assert message, name
+            links = message.links or {}
+            found.append((name, fill(message.html, links), fill(message.text, links)))
+    return found
+
+
+def list_unseen() -> list[str]:
+    """Return the templates of letters of which there is none here."""
+    kinds = {name.partition("-")[0] for name in LETTERS}
+    here = {p.stem.removeprefix("mail_") for p in (root() / "templates").glob("*/mail_*.html")}
+    return sorted(here - kinds - {"base"})
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Take back what was written."""
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        db.session.remove()
+
+
+def _confirmed() -> Registration:
+    """Return somebody with a place who has paid for it."""
+    query = select(Registration).join(Event).where(Registration.state == S.CONFIRMED)
+    query = query.where(Registration.price > 0, Event.slug == "introductory-intensive")
+    return db.session.scalars(query).first() or _none()
+
+
+def _unpaid() -> Registration:
+    query = select(Registration).where(Registration.state == S.AWAITING_PAYMENT)
+    return db.session.scalars(query).first() or _none()
+
+
+def _none() -> Registration:
+    raise AssertionError("the demo has nobody like that")
+
+
+def _attempt(world: World) -> PaymentAttempt:
+    found = db.session.get(PaymentAttempt, world.attempt.id)
+    assert found
+    return found
+
+
+def _refund(r: Registration) -> Refund:
+    return Refund(id=1, payment_id=1, amount=r.price, currency="USD")
+
+
+def _link(purpose: Purpose) -> Callable[[World], None]:
+    def write(world: World) -> None:
+        user = db.session.get(User, world.user_with("registrar").id)
+        assert user
+        outbox.enqueue(link_letter(user, purpose, "a-secret-of-no-use"), now=clock.now())
+
+    return write
+
+
+def _roster(world: World) -> None:
+    roster = rosters.get_roster(world.led_event.id)
+    leader = roster.leaders[0]
+    outbox.enqueue(leaders.roster_letter(roster, leader, key="a-roster"), now=clock.now())
+
+
+def _inquiry(world: World) -> None:
+    found = db.session.get(Inquiry, world.inquiry.id)
+    assert found
+    outbox.enqueue(content.to_organizers(found), now=clock.now())
+
+
+def _cancelled(world: World) -> None:
+    r, now = _confirmed(), clock.now()
+    registration.send_cancelled(
+        r, reason="You asked us to.", was_confirmed=True, refund=r.price, paid=True, now=now
+    )
+
+
+def _called_off(world: World) -> None:
+    r, now, why = _confirmed(), clock.now(), "The house has burned down."
+    registration.send_event_cancelled(
+        r, reason=why, was_confirmed=True, refund=r.price, by_hand=0, paid=True, now=now
+    )
+
+
+def _order_cancelled(world: World) -> None:
+    r, now = _confirmed(), clock.now()
+    registration.send_order_cancelled(
+        r.order, [r], key="a-cancelled-order", refund=r.price, reason="You asked us to.", now=now
+    )
+
+
+def _order_confirmed(world: World) -> None:
+    r = _confirmed()
+    r.order.email = "office@example.org"
+    registration.send_confirmations(r.order, [r], now=clock.now())
+
+
+LETTERS: dict[str, Callable[[World], None]] = {
+    "sign_in": _link(Purpose.SIGN_IN),
+    "password": _link(Purpose.SET_PASSWORD),
+    "inquiry": _inquiry,
+    "roster": _roster,
+    "confirmation": lambda w: registration.send_confirmation(
+        _confirmed(), key="a-confirmation", now=clock.now()
+    ),
+    "order_confirmed": _order_confirmed,
+    "hold_expired": lambda w: registration.send_hold_expired(
+        _unpaid().order, [_unpaid()], now=clock.now()
+    ),
+    "existing_link": lambda w: registration.send_existing_link(_confirmed(), now=clock.now()),
+    "pay_link": lambda w: registration.send_pay_link(
+        _unpaid(), until=clock.now() + timedelta(days=7), now=clock.now()
+    ),
+    "cancelled": _cancelled,
+    "event_cancelled": _called_off,
+    "order_cancelled": _order_cancelled,
+    "money_back": lambda w: payments.send_money_back(
+        _confirmed().order, _refund(_confirmed()), Problem.DOUBLE, now=clock.now()
+    ),
+    "processing": lambda w: payments.send_processing(_unpaid().order, _attempt(w), now=clock.now()),
+    "failed": lambda w: payments.send_failed(
+        _unpaid().order, _attempt(w), until=clock.now() + timedelta(days=2), now=clock.now()
+    ),
+    "refund_failed": lambda w: payments.send_refund_failed(
+        _confirmed().order, _refund(_confirmed()), why="The card was closed.", now=clock.now()
+    ),
+}
