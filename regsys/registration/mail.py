@@ -10,6 +10,7 @@ from flask_babel import ngettext
 from regsys.events.kinds import EventMode
 from regsys.events.models import Event
 from regsys.kernel.money import show
+from regsys.kernel.tokens import hash_token
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import compose
 from regsys.registration import ics, words
@@ -81,6 +82,27 @@ def send_hold_expired(order: Order, gone: Sequence[Registration], *, now: dateti
         links={"order": absolute("registration.order", token=order.token)},
         context={"order": order, "rows_of": rows_of, "people": gone},
         order_id=order.id,
+    )
+    outbox.enqueue(draft, now=now)
+
+
+def send_cart_link(
+    order: Order, people: Sequence[Registration], *, until: datetime | None, now: datetime
+) -> None:
+    """Mail the payer the link to a cart, to go on later or on another device."""
+    hour = int(now.timestamp()) // 3600
+    draft = compose(
+        "registration/mail_cart_link",
+        key=f"cart-link:{order.id}:{hour}:{hash_token(order.email)[:12]}",
+        kind="cart_link",
+        to=(order.payer_name, order.email),
+        subject=_("Go on with your registration: %(titles)s", titles=_titles(people)),
+        links={"order": absolute("registration.order", token=order.token)},
+        context={
+            "order": order,
+            "titles": _titles(people),
+            "until": html.when(until, people[0].event.time_zone) if until else "",
+        },
     )
     outbox.enqueue(draft, now=now)
 

@@ -68,6 +68,12 @@ class Held:
         """Return when the first hold of an unpaid place ends; None: no end, or nothing is held."""
         return min((e for r in self.unpaid if (e := self.ends.get(r.id))), default=None)
 
+    def given_back(self, registration_id: int) -> Registration | None:
+        """Find a place that was taken off this cart, as long as nothing was added since."""
+        last = max((r.created_at for r in self.order.registrations), default=None)
+        gone = (r for r in self.order.registrations if r.id == registration_id and r.ended_at)
+        return next((r for r in gone if last and r.ended_at and last <= r.ended_at), None)
+
     @property
     def total(self) -> int:
         """Return what the places of a cart cost together."""

@@ -166,6 +166,56 @@ def test_places_are_changed_and_given_back(guest: Guest, db: Any) -> None:
     assert page.title == "No place is held for you"
 
 
+def test_a_place_given_back_by_mistake_comes_back_with_its_person_once(
+    guest: Guest, db: Any, clock: Any
+) -> None:
+    event = make_event(places=1, types=FREE)
+    cast.make_question(event, "goals")
+    guest.fill(guest.describe(guest.take(event)), {**ABOUT, "q_goals": "To listen"})
+    clock.move(seconds=20)
+    page = guest.go(guest.send(guest.get("/cart"), action="/cart/remove"))
+    assert "The place of Lysander Saltmarsh is given back." in plain(page)
+    clock.move(seconds=20)
+    again = guest.send(page, action="/cart/put-back")
+    assert guest.send(page, action="/cart/put-back").status == 303
+    assert guest.go(again).title == "Your place"
+    assert "To listen" in plain(guest.get("/cart/review"))
+    assert [r.state for r in list_people(order_of(db))] == [S.CANCELLED, S.DRAFT]
+
+
+def test_what_somebody_else_took_meanwhile_does_not_come_back(
+    guest: Guest, db: Any, clock: Any
+) -> None:
+    event = make_event(places=1)
+    guest.describe(guest.take(event))
+    clock.move(seconds=20)
+    page = guest.go(guest.send(guest.get("/cart"), action="/cart/remove"))
+    cast.make_cart(event)
+    page = guest.go(guest.send(page, action="/cart/put-back"))
+    assert page.title == "No place is held for you"
+    assert "All places are taken" in plain(page)
+
+
+def test_the_link_to_a_cart_is_mailed_once_and_opens_it_elsewhere_with_what_is_saved(
+    app: Any, guest: Guest, db: Any
+) -> None:
+    event = make_event(types=FREE)
+    page = guest.describe(guest.take(event))
+    page = guest.send(
+        page, {"profession": "Nurse, half typed"}, "later", names=["csrf_token"], action="/cart/"
+    )
+    assert (page.status, value(page, "profession")) == (200, "Nurse, half typed")
+    assert "on its way to lysander@example.org" in plain(page)
+    guest.fill(page, ABOUT)
+    guest.go(guest.send(guest.get("/cart"), action="/cart/link"))
+    (letter,) = db.session.scalars(select(Message)).all()
+    assert (letter.kind, letter.to_email, letter.order_id) == ("cart_link", WHO["email"], None)
+    other = Guest(app.test_client())
+    page = other.go(other.get("/" + letter.links["order"].split("/", 3)[3]))
+    assert page.title == "Your place"
+    assert "Wheatgrass Clinics" in plain(other.get("/cart/review"))
+
+
 def test_the_page_shows_price_and_reason(guest: Guest, db: Any) -> None:
     types = {"Standard": (92000, 99000), "Room": 120000}
     event = make_event(places=4, types=types, early_places=2, own_places={"Room": 1})

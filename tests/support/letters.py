@@ -148,6 +148,12 @@ LETTERS: dict[str, Callable[[World], None]] = {
     "hold_expired": lambda w: registration.send_hold_expired(
         _unpaid().order, [_unpaid()], now=clock.now()
     ),
+    "cart_link": lambda w: registration.send_cart_link(
+        _confirmed().order,
+        [_confirmed()],
+        until=clock.now() + timedelta(minutes=21),
+        now=clock.now(),
+    ),
     "existing_link": lambda w: registration.send_existing_link(_confirmed(), now=clock.now()),
     "pay_link": lambda w: registration.send_pay_link(
         _unpaid(), until=clock.now() + timedelta(days=7), now=clock.now()

@@ -161,7 +161,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("error-broken", broken),
     Scene("empty-catalogue", at(f"/events{NOTHING_FITS}"), looked_at=True),
     Scene("empty-groups", at(f"/groups{NOTHING_FITS}")),
-    Scene("empty-outbox", at("/outbox?find=nobody")),
+    Scene("empty-outbox", at("/outbox?q=nobody")),
     Scene("register-full", at("/events/noon-circle-seattle/register")),
     Scene("wrong-payer", sent_empty("/cart/people/0", "Save and go on"), looked_at=True),
     Scene("wrong-answers", sent_empty("/cart/answers/1", "Save and go on"), looked_at=True),

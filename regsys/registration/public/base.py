@@ -3,20 +3,22 @@
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, session, url_for
+from flask import Blueprint, request, session, url_for
 from flask_babel import gettext as _
 
 from regsys.events import rules as event_rules
 from regsys.kernel.errors import NotFound, Refusal
 from regsys.kernel.text import N_
-from regsys.registration import mail, queries
+from regsys.registration import mail, queries, services
 from regsys.registration.models import Order, Registration
 from regsys.registration.queries import Held
 from regsys.registration.rules import Step
+from regsys.web.security import count_and_limit
 
 blueprint = Blueprint("registration", __package__)
 
 CART = "cart"
+LINKS_AN_HOUR = 12
 
 
 def find_token() -> str | None:
@@ -61,6 +63,23 @@ def next_url(held: Held) -> str:
     if step is Step.REVIEW:
         return url_for(".review")
     return url_for(".answers" if step is Step.ANSWERS else ".person", n=n)
+
+
+def mail_link(cart: int | Held, now: datetime) -> str:
+    """Mail the payer the link to a cart, within limits, and return the sentence that says so."""
+    count_and_limit(
+        f"cart-link:{request.remote_addr}",
+        limit=LINKS_AN_HOUR,
+        seconds=3600,
+        now=now,
+        sentence=_(
+            "The link was mailed several times in this hour. Please look into your spam folder."
+        ),
+    )
+    address = services.mail_cart_link(cart, now=now)
+    return _(
+        "The link is on its way to %(email)s. It opens your places on any device.", email=address
+    )
 
 
 def frame(held: Held, now: datetime, step: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from regsys.registration.public.base import (
     find_token,
     frame,
     keep_cart,
+    mail_link,
     next_url,
     words,
 )
@@ -33,11 +34,12 @@ def cart() -> ResponseReturnValue:
     held = find_cart(now)
     if held and held.order.placed_at:
         return redirect(url_for(".order", token=held.order.token), 303)
+    gone = held.given_back(request.args.get("gone", 0, type=int)) if held else None
     if held is None or not held.people:
-        return render_template("registration/empty.html")
+        return render_template("registration/empty.html", gone=gone)
     if not held.holding:
         return _lapsed(held)
-    return render_template("registration/cart.html", **frame(held, now, 1))
+    return render_template("registration/cart.html", gone=gone, **frame(held, now, 1))
 
 
 @blueprint.get("/cart/next")
@@ -100,7 +102,38 @@ def remove() -> ResponseReturnValue:
         cart_id, place_id = held.order.id, request.form.get("place", 0, type=int)
         with transaction():
             services.remove_from_cart(cart_id, place_id, now=now)
+        return redirect(url_for(".cart", gone=place_id), 303)
     return redirect(url_for(".cart"), 303)
+
+
+@blueprint.post("/cart/put-back")
+@public
+def put_back() -> ResponseReturnValue:
+    """Take back, by one click, a place that was given back by one click."""
+    now = clock.now()
+    held = find_cart(now)
+    if held and not held.order.placed_at:
+        cart_id, place_id = held.order.id, request.form.get("place", 0, type=int)
+        try:
+            with transaction():
+                services.put_back(cart_id, place_id, minutes=settings().HOLD_MINUTES, now=now)
+        except Refused as e:
+            flash(words(e.refusal), "warn")
+    return redirect(url_for(".cart"), 303)
+
+
+@blueprint.post("/cart/link")
+@public
+def link() -> ResponseReturnValue:
+    """Mail the payer the link to this cart, and come back."""
+    now = clock.now()
+    held = find_cart(now)
+    if held and held.holding and held.order.email and not held.order.placed_at:
+        cart_id = held.order.id
+        with transaction():
+            said = mail_link(cart_id, now)
+        flash(said, "good")
+    return redirect(url_for(".go_on"), 303)
 
 
 @blueprint.post("/cart/extend")

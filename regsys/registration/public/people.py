@@ -32,6 +32,7 @@ from regsys.registration.public.base import (
     find_cart,
     find_token,
     frame,
+    mail_link,
     next_url,
     place_of,
     words,
@@ -78,8 +79,8 @@ def _payer(held: Held, now: datetime) -> Answer:
     order = held.order
     data = {k: getattr(order, k) for k in ("first_name", "last_name", "email", "phone")}
     form = build_payer(_choices(held), data=data)
-    if "extend" in request.form:
-        return _ask_payer(_more_time(held, now), form, now)
+    if aside := _aside(held, now):
+        return _ask_payer(aside, form, now)
     if not form.validate_on_submit():
         return _ask_payer(held, form, now)
     who = Person(form.first_name.data, form.last_name.data, form.email.data)
@@ -136,8 +137,8 @@ def _own_places(held: Held, event_id: int) -> tuple[Sequence[tuple[int, str]], s
 def _guest(held: Held, n: int, now: datetime) -> Answer:
     r = place_of(held, n)
     form = PersonForm(data={k: getattr(r, k) for k in ("first_name", "last_name", "email")})
-    if "extend" in request.form:
-        return _ask_guest(_more_time(held, now), n, form, now)
+    if aside := _aside(held, now):
+        return _ask_guest(aside, n, form, now)
     if not form.validate_on_submit():
         return _ask_guest(held, n, form, now)
     who = Person(form.first_name.data, form.last_name.data, form.email.data)
@@ -183,8 +184,8 @@ def _answers(held: Held, n: int, now: datetime) -> Answer:
     about = build_about(required, without=["phone"], data=_known(held, r))
     asked = questions.list_form(r.event_id, r.id)
     form = build(asked)
-    if "extend" in request.form:
-        return _ask_answers(_more_time(held, now), n, about, form, now)
+    if aside := _aside(held, now):
+        return _ask_answers(aside, n, about, form, now)
     if request.method == "GET" or not about.validate() & form.validate():
         return _ask_answers(held, n, about, form, now)
     services.answer(
@@ -260,6 +261,14 @@ def _of_cart(ask: Callable[[Held, datetime], Answer], held: Held | None, now: da
 
 def _status(*forms: Any) -> int:
     return 422 if any(form.errors for form in forms) else 200
+
+
+def _aside(held: Held, now: datetime) -> Held | None:
+    """Do what a second button of the form asks for; the form is shown again with everything that was typed."""
+    if "later" in request.form and held.holding and held.order.email:
+        flash(mail_link(held, now), "good")
+        return held
+    return _more_time(held, now) if "extend" in request.form else None
 
 
 def _more_time(held: Held, now: datetime) -> Held:

@@ -9,6 +9,7 @@ from regsys.registration.services.byhand import (
 )
 from regsys.registration.services.carts import (
     extend_hold,
+    put_back,
     put_in_cart,
     remove_from_cart,
     take_again,
@@ -26,6 +27,7 @@ from regsys.registration.services.describing import (
     answer,
     describe_payer,
     describe_person,
+    mail_cart_link,
 )
 from regsys.registration.services.ending import (
     Share,
@@ -66,8 +68,10 @@ __all__ = [
     "hold_for_checkout",
     "lock_order",
     "lower_price",
+    "mail_cart_link",
     "offer_place",
     "place",
+    "put_back",
     "put_in_cart",
     "release_checkout",
     "remove_from_cart",

@@ -1,5 +1,6 @@
 """Taking places into a cart: the price is decided at the moment at which the place is held."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
@@ -126,6 +127,27 @@ def remove_from_cart(order_id: int, registration_id: int, *, now: datetime) -> N
     mine = [r for r in held.unpaid if r.id == registration_id]
     if mine:
         _take_off(held.order, mine, now=now)
+
+
+def put_back(order_id: int, registration_id: int, *, minutes: int, now: datetime) -> None:
+    """Hold again what was given back a moment ago, for the same person; raise Refused where it is gone.
+
+    A second click, or one after the cart has changed, is left alone.
+    """
+    held = lock_order(order_id, now=now)
+    if held.order.placed_at:
+        raise Refused(rules.PLACED_ALREADY)
+    old = held.given_back(registration_id)
+    event = get_for_sale([old.event_id]).get(old.event_id) if old else None
+    if old is None or event is None:
+        return
+    wanted = Counter(r.ticket_type_id for r in held.people if r.event_id == event.id)
+    wanted[old.ticket_type_id] += 1
+    _check(event, wanted, held, now=now)
+    until = held.ends_at or rules.hold_until(now, minutes)
+    plan = {event.id: (event, {old.ticket_type_id: 1})}
+    first = len(held.order.registrations) + 1
+    hold_places(held.order, plan, [old], first=first, until=until, now=now)
 
 
 def _check(event: Event, wanted: Mapping[int, int], cart: Held | None, *, now: datetime) -> None:

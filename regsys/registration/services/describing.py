@@ -35,6 +35,15 @@ class Person:
     email: str
 
 
+def mail_cart_link(which: int | Held, *, now: datetime) -> str:
+    """Mail the payer the link to their cart, at most once in an hour; return the address."""
+    held = _open_cart(which, now=now)
+    if not held.order.email:
+        raise Refused(rules.NOT_COMPLETE)
+    mail.send_cart_link(held.order, held.people, until=held.ends_at, now=now)
+    return held.order.email
+
+
 def describe_payer(
     which: int | Held, payer: Person, *, phone: str, mine: Mapping[int, int | None], now: datetime
 ) -> Refusal | None:
