@@ -16,6 +16,7 @@ FLOORS: tuple[str, ...] = (
     "registration",
     "pathway",
     "applications",
+    "waitlist",
     "payments",
     "leaders",
     "reports",

@@ -108,6 +108,18 @@ SAMPLES: dict[str, Callable[[World], str]] = {
         f"/organize/events/{w.call.id}/applications/decide?decision=ask&id={w.application.id}"
     ),
     "applications_organizer.terms": lambda w: f"/organize/events/{w.call.id}/applications/terms",
+    # waitlist
+    "waitlist.join": lambda w: f"/events/{w.full_event.slug}/waitlist",
+    "waitlist.own": lambda w: f"/w/{w.waiting.token}",
+    "waitlist.offer": lambda w: f"/w/offer/{w.waiting_offer.token}",
+    "waitlist_organizer.line": lambda w: f"/organize/events/{w.waiting.event_id}/waitlist",
+    "waitlist_organizer.rule": lambda w: f"{_work(w)}/waitlist/settings",
+    "waitlist_organizer.skip": lambda w: (
+        f"/organize/events/{w.waiting.event_id}/waitlist/{w.waiting.id}/skip"
+    ),
+    "waitlist_organizer.remove": lambda w: (
+        f"/organize/events/{w.waiting.event_id}/waitlist/{w.waiting.id}/remove"
+    ),
     # payments
     "payments.paid": lambda w: f"/o/{w.order.token}/paid?session_id={w.attempt.session_id}",
     "payments_organizer.money": lambda w: "/organize/money",

@@ -36,6 +36,8 @@ from regsys.registration.kinds import OrderSource
 from regsys.registration.models import Order, Registration
 from regsys.registration.public.base import CART
 from regsys.registration.states import RegistrationState
+from regsys.waitlist.models import Entry, Offer
+from regsys.waitlist.states import EntryState
 from tests.cast import a_person, list_people, make_answers, make_cart
 
 T = TypeVar("T")
@@ -186,6 +188,21 @@ class World:
                 ).order.token
             db.session.remove()
         return self.first(select(Order).where(Order.token_hash == hash_token(token)))
+
+    @cached_property
+    def waiting(self) -> Entry:
+        """Somebody who waits for a place."""
+        return self.first(select(Entry).where(Entry.state == EntryState.WAITING))
+
+    @cached_property
+    def waiting_offer(self) -> Offer:
+        """An offer that is open."""
+        return self.first(select(Offer).where(Offer.ended_at.is_(None)))
+
+    @cached_property
+    def full_event(self) -> Event:
+        """An event for whose single rooms people wait."""
+        return self.first(select(Event).where(Event.slug == "balint-weekend-on-the-canal"))
 
     @cached_property
     def page(self) -> Page:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -54,6 +55,8 @@ class Pool(Base):
     name: Mapped[str] = mapped_column(String(80))
     kind: Mapped[PoolKind] = mapped_column(choice(PoolKind, "kind"))
     sized: Mapped[bool]
+    # Somebody has waited for its places once: from then on it is asked who waits, before the public is served.
+    waited: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     def __repr__(self) -> str:
         return f"<Pool {self.id} {self.name}>"

@@ -3,10 +3,12 @@
 Written with Core statements: the ORM costs three to five times as much on the sale path.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from flask import Flask, current_app
 from sqlalchemy import (
     Connection,
     Row,
@@ -29,6 +31,14 @@ from regsys.kernel.db import db
 from regsys.kernel.errors import Refused
 
 LIVE = Claim.released_at.is_(None)
+Waits = Mapping[int, Sequence[rules.Party]]
+WAITS = "regsys.waits"
+ByEvent = dict[int, list[tuple[PoolKind, rules.PoolCount]]]
+
+
+def use_waits(app: Flask, find_waits: Callable[[Sequence[int]], Waits]) -> None:
+    """Let a room above say who waits for places of these events, in order: they come before the public."""
+    app.extensions[WAITS] = find_waits
 
 
 def make_pool(*, event_id: int, name: str, kind: PoolKind, size: int | None) -> Pool:
@@ -116,13 +126,23 @@ def admit(pool_id: int, holders: Mapping[int, datetime | None], *, now: datetime
 
 def lock_pools(pool_ids: Iterable[int]) -> dict[int, bool]:
     """Lock pools in ascending id and return which are sized. Lock once, as late as possible, before you count."""
+    return {row.id: row.sized for row in _lock(pool_ids)}
+
+
+def _lock(pool_ids: Iterable[int]) -> Sequence[Row[int, int, bool, bool]]:
     query = (
-        select(Pool.id, Pool.sized)
+        select(Pool.id, Pool.event_id, Pool.sized, Pool.waited)
         .where(Pool.id.in_(sorted(set(pool_ids))))
         .order_by(Pool.id)
         .with_for_update()
     )
-    return {row.id: row.sized for row in db.session.execute(query)}
+    return db.session.execute(query).all()
+
+
+def note_waiting(pool_ids: Iterable[int]) -> None:
+    """Remember that somebody waits for places of these pools; locks those where nobody has waited before."""
+    fresh = update(Pool).where(Pool.id.in_(sorted(set(pool_ids))), ~Pool.waited)
+    _connection().execute(fresh.values(waited=True))
 
 
 def release_lapsed(pool_ids: Sequence[int], *, now: datetime) -> None:
@@ -137,19 +157,27 @@ def claim(
     now: datetime,
     until: datetime | None,
     up_to: Sequence[tuple[int, int]] = (),
+    behind: bool = False,
 ) -> set[int]:
     """Claim, for each (registration id, pool ids), one place in each of its pools.
 
     Everything or nothing: raises Refused if any pool has too few places. Locks the pools, all at once.
     `up_to` names (registration id, pool id) pairs of which as many are served as there are places, in order: early
-    prices for the first N. Returns the registrations that got such a place.
+    prices for the first N. Returns the registrations that got such a place. `behind`: whoever waits comes first, and
+    what they are owed counts as taken.
     """
     demand = _demand((r, p) for r, pool_ids in wanted for p in pool_ids)
     extra = _demand(up_to)
     holders = _demand([*((r, p) for p, rs in demand.items() for r in rs), *up_to])
-    sized = lock_pools(holders)
+    pools = _lock(holders)
+    sized = {row.id: row.sized for row in pools}
     limits = {p: len(rs) for p, rs in holders.items() if sized[p]}
     free, has_lapsed = _free_by_pool(limits, now=now)
+    if behind:
+        waited = {row.event_id for row in pools if row.waited}
+        for p, left in _left_behind(waited, now=now).items():
+            if p in free:
+                free[p] = free[p][:left]
     refusal = rules.why_full({p: len(rs) for p, rs in demand.items()}, free, sized)
     if refusal:
         raise Refused(refusal)
@@ -173,6 +201,51 @@ def claim_up_to(
     return [r for r in registration_ids if r in got]
 
 
+def _left_behind(event_ids: Iterable[int], *, now: datetime) -> dict[int, int]:
+    """Return what is left of each pool of these events behind those who wait; pools without a limit are left out."""
+    waits = _waits_for(event_ids)
+    parties = [party for some in waits.values() for party in some]
+    if not parties:
+        return {}
+    pools = {p for party in parties for choice in party.choices for p in choice}
+    found = counts(pools, now=now)
+    empty = {p: c.empty for p, c in found.items() if c.empty is not None}
+    owed = rules.owed_to(parties, empty)
+    return {p: n - owed[p] for p, n in empty.items()}
+
+
+def _waits_for(event_ids: Iterable[int]) -> Waits:
+    find: Callable[[Sequence[int]], Waits] | None = current_app.extensions.get(WAITS)
+    asked = sorted(event_ids)
+    return find(asked) if find and asked else {}
+
+
+def hold(
+    pool_ids: Sequence[int], count: int, *, now: datetime, until: datetime | None
+) -> list[int]:
+    """Hold so many places in each of these pools for somebody who is not registered yet; return the claims' ids.
+
+    Everything or nothing: raises Refused if any pool has too few places. Locks the pools.
+    """
+    sized = lock_pools(pool_ids)
+    release_lapsed(pool_ids, now=now)
+    free, _has_lapsed = _free_by_pool({p: count for p in pool_ids if sized[p]}, now=now)
+    refusal = rules.why_full(dict.fromkeys(pool_ids, count), free, sized)
+    if refusal:
+        raise Refused(refusal)
+    rows = [
+        _claim_row(None, p, free[p][i] if sized[p] else None, now, until)
+        for p in pool_ids
+        for i in range(count)
+    ]
+    return list(_connection().scalars(insert(Claim).returning(Claim.id), rows))
+
+
+def let_go(claim_ids: Sequence[int], *, now: datetime) -> None:
+    """Free what was held for somebody who is not registered; may be repeated."""
+    _release((LIVE, Claim.id.in_(claim_ids)), now=now)
+
+
 def _demand(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
     """Return who wants a place, by pool."""
     demand: dict[int, list[int]] = {}
@@ -182,7 +255,11 @@ def _demand(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
 
 
 def _claim_row(
-    registration_id: int, pool_id: int, number: int | None, now: datetime, until: datetime | None
+    registration_id: int | None,
+    pool_id: int,
+    number: int | None,
+    now: datetime,
+    until: datetime | None,
 ) -> dict[str, Any]:
     return {
         "pool_id": pool_id,
@@ -229,15 +306,24 @@ def counts(pool_ids: Iterable[int], *, now: datetime) -> Mapping[int, rules.Pool
     return {row.id: count_in(row) for row in found}
 
 
-def counts_by_event(
-    event_ids: Iterable[int], *, now: datetime
-) -> dict[int, list[tuple[PoolKind, rules.PoolCount]]]:
-    """Count the pools of these events, in one query; every id has an entry."""
+def counts_by_event(event_ids: Iterable[int], *, now: datetime) -> ByEvent:
+    """Count the pools of these events, with what is owed to those who wait; every id has an entry."""
     ids = set(event_ids)
     query = counted(now).where(Pool.event_id.in_(ids)).order_by(Pool.id)
-    found: dict[int, list[tuple[PoolKind, rules.PoolCount]]] = {e: [] for e in ids}
+    found: ByEvent = {e: [] for e in ids}
     for row in db.session.execute(query):
         found[row.event_id].append((row.kind, count_in(row)))
+    return set_aside(found)
+
+
+def set_aside(found: ByEvent) -> ByEvent:
+    """Return the counts of events' pools with what is owed to those who wait; asks only where somebody ever waited."""
+    waited = {e for e, pools in found.items() if any(c.waited for _kind, c in pools)}
+    for event_id, parties in _waits_for(waited).items():
+        pools = found[event_id]
+        empty = {c.pool_id: c.empty for _kind, c in pools if c.empty is not None}
+        owed = rules.owed_to(parties, empty)
+        found[event_id] = [(k, replace(c, owed=owed.get(c.pool_id, 0))) for k, c in pools]
     return found
 
 
@@ -254,6 +340,7 @@ def counted(now: datetime) -> Select[Any]:
         Pool.event_id,
         Pool.kind,
         Pool.sized,
+        Pool.waited,
         sizes.label("size"),
         live.label("live"),
         held.label("held"),
@@ -262,7 +349,8 @@ def counted(now: datetime) -> Select[Any]:
 
 def count_in(row: Row[Any]) -> rules.PoolCount:
     """Read how a pool stands from a row of `counted`."""
-    return rules.PoolCount(row.id, row.size if row.sized else None, row.live - row.held, row.held)
+    size = row.size if row.sized else None
+    return rules.PoolCount(row.id, size, row.live - row.held, row.held, waited=row.waited)
 
 
 def _connection() -> Connection:

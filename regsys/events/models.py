@@ -123,6 +123,12 @@ class Event(Base):
     edit_reopens: Mapped[bool] = mapped_column(default=True, server_default=true())
     minimum: Mapped[int | None]
     decide_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # Whether people may wait when it is full, and for how many hours a place is offered to each.
+    waitlist: Mapped[bool] = mapped_column(default=True, server_default=true())
+    offer_hours: Mapped[int] = mapped_column(default=72, server_default="72")
+    # Per eight places, so many of these professions are kept when places are offered to people who wait.
+    keep_physicians: Mapped[int] = mapped_column(default=0, server_default="0")
+    keep_mental_health: Mapped[int] = mapped_column(default=0, server_default="0")
     external_name: Mapped[str] = mapped_column(String(200), default="")
     external_url: Mapped[str] = mapped_column(String(500), default="")
     # Private link events: the page opens with ?key=… only; the hash is compared.

@@ -39,6 +39,10 @@ def test_demo_sums_equal_the_expected_ones(db):
         dict(map(tuple, _sql(db, "SELECT state, count(*) FROM event GROUP BY state")))
         == expected["events"]
     )
+    assert (
+        dict(map(tuple, _sql(db, "SELECT state, count(*) FROM waitlist_entry GROUP BY state")))
+        == expected["waiting_list"]
+    )
     money = expected["money"]
     assert _sql(db, "SELECT sum(amount) FROM payment")[0][0] == money["received"]
     refunds = dict(map(tuple, _sql(db, "SELECT state, sum(amount) FROM refund GROUP BY state")))
@@ -108,7 +112,8 @@ def test_holds_of_the_demo_are_running_when_it_is_opened(db):
     ends = _sql(
         db, "SELECT c.until FROM claim c WHERE c.until IS NOT NULL AND c.released_at IS NULL"
     )
-    assert len(ends) == 6  # three registrations, each in the total and in one other pool
+    # three registrations and an offer, each in the total and in one other pool
+    assert len(ends) == 8
     assert all(str(row[0]) > "2026-11-24 17:00" for row in ends)
 
 

@@ -20,6 +20,7 @@ from regsys.demo.services.society import (
     load_pages,
     load_users,
 )
+from regsys.demo.services.waiting import load_waiting
 from regsys.events.models import Event
 from regsys.kernel.db import db
 
@@ -27,7 +28,6 @@ PASSWORD = "ten chairs in a ring"
 
 # What the data file holds and no room takes yet.
 LEFT_OUT = (
-    "the waiting list",
     "options and discount codes (their lines in orders are kept)",
     "deposits and invoices (what is due is kept)",
     "documents",
@@ -74,5 +74,6 @@ def load(*, now: datetime) -> Loaded:
     load_inquiries(data, calendar, users)
     orders, registrations = load_orders(data, programme, calendar)
     load_applications(data, programme, registrations, {**users, **leaders}, calendar)
+    load_waiting(data, programme, orders, calendar)
     db.session.flush()
     return Loaded(calendar.weeks, len(programme.events), len(data["registrations"]), len(orders))

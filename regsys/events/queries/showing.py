@@ -57,7 +57,8 @@ def list_events(*, ids: Sequence[int] | None = None) -> list[Event]:
 class Places:
     """How an event stands, for rings and words; `total` and `left` None: places never run out.
 
-    `taken` are settled (paid or free), `held` are in carts and checkouts; `early_left` None: no first-N rule.
+    `taken` are settled (paid or free), `held` are in carts and checkouts, or offered or owed to people who wait;
+    `early_left` None: no first-N rule.
     """
 
     total: int | None
@@ -70,7 +71,7 @@ class Places:
 
 
 def places_of(event_ids: Sequence[int], *, now: datetime) -> dict[int, Places]:
-    """Count the places of these events, in one query."""
+    """Count the places of these events, in one query, and in a second one where people wait."""
     type_ids = func.aggregate_strings(cast(ticket_type_pool.c.ticket_type_id, String), ",")
     drawn_on = select(type_ids).where(ticket_type_pool.c.pool_id == Pool.id).scalar_subquery()
     query = capacity.counted(now).add_columns(drawn_on.label("type_ids")).order_by(Pool.id)
@@ -80,6 +81,7 @@ def places_of(event_ids: Sequence[int], *, now: datetime) -> dict[int, Places]:
         counts[row.event_id].append((row.kind, capacity.count_in(row)))
         for type_id in row.type_ids.split(",") if row.type_ids else ():
             by_type[row.event_id].setdefault(int(type_id), []).append(row.id)
+    counts = capacity.set_aside(counts)
     return {e: _places(counts[e], by_type[e]) for e in event_ids}
 
 
@@ -95,7 +97,7 @@ def _places(
     return Places(
         total=total.size,
         taken=total.settled,
-        held=total.held,
+        held=total.held + total.owed,
         left=total.free,
         early_total=early.size if early else None,
         early_left=early.free if early else None,

@@ -21,6 +21,7 @@ from regsys.events.services.publishing import (
 )
 from regsys.events.services.refunds import set_refunds
 from regsys.events.services.scheduling import Meeting, Schedule, set_schedule
+from regsys.events.services.waiting import WaitingPlan, set_waiting
 
 __all__ = [
     "Basics",
@@ -31,6 +32,7 @@ __all__ = [
     "Schedule",
     "TypePlan",
     "VenueFacts",
+    "WaitingPlan",
     "call_off_with_people",
     "cancel_event",
     "change_event",
@@ -47,4 +49,5 @@ __all__ = [
     "set_places",
     "set_refunds",
     "set_schedule",
+    "set_waiting",
 ]

@@ -42,6 +42,7 @@ from regsys.registration.services.ending import (
 )
 from regsys.registration.services.offering import decline_offer, offer_place, take_offer
 from regsys.registration.services.placing import place
+from regsys.registration.services.reserving import reserve
 from regsys.registration.services.shared import lock_order
 
 __all__ = [
@@ -77,6 +78,7 @@ __all__ = [
     "remove_from_cart",
     "remove_person",
     "resend",
+    "reserve",
     "take_again",
     "take_offer",
     "write_note",

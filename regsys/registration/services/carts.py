@@ -63,10 +63,13 @@ def put_in_cart(
     if change.less:
         _take_off(order, [r for r in have if r.id in change.less], now=now)
     remembered = _let_lapse(lapsed, order, now=now) if lapsed else []
-    until = (cart.ends_at if cart else None) or rules.hold_until(now, minutes)
+    # A cart that came with an offer is held for days: what is added to it is not.
+    longest = rules.hold_until(now, minutes) + rules.EXTRA
+    held_until = cart.ends_at if cart else None
+    until = min(held_until, longest) if held_until else rules.hold_until(now, minutes)
     first = len(cart.order.registrations) + 1 if cart else 1
     plan = {event.id: (event, change.more)}
-    hold_places(order, plan, remembered, first=first, until=until, now=now)
+    hold_places(order, plan, remembered, first=first, until=until, now=now, behind=True)
     return order
 
 
@@ -97,9 +100,8 @@ def take_again(order_id: int, *, minutes: int, now: datetime) -> Order:
         plan[event.id] = (event, more)
     order = make_order(old.order.currency, now=now)
     remembered = _let_lapse(old, order, now=now)
-    copied = hold_places(
-        order, plan, remembered, first=1, until=rules.hold_until(now, minutes), now=now
-    )
+    until = rules.hold_until(now, minutes)
+    copied = hold_places(order, plan, remembered, first=1, until=until, now=now, behind=True)
     if not copied and any(r.email for r in remembered):
         raise Refused(rules.TAKEN_AGAIN)
     return order
@@ -193,10 +195,12 @@ def hold_places(
     first: int,
     until: datetime,
     now: datetime,
+    behind: bool = False,
 ) -> int:
     """Write the new registrations down, claim all their places at once, and write the lines with their reasons.
 
-    `first` is the number with which their codes begin. Returns how many remembered people got a place again.
+    `first` is the number with which their codes begin; `behind`: whoever waits comes first. Returns how many
+    remembered people got a place again.
     """
     shelves = shelves_of(plan)
     new = [
@@ -214,7 +218,7 @@ def hold_places(
     db.session.flush()
     if copied:
         questions.copy_answers({old.id: r.id for old, r in copied}, now=now)
-    _claim(order, new, plan, shelves, until=until, now=now)
+    _claim(order, new, plan, shelves, until=until, now=now, behind=behind)
     return len(copied)
 
 
@@ -226,10 +230,11 @@ def _claim(
     *,
     until: datetime,
     now: datetime,
+    behind: bool,
 ) -> None:
     """Claim the places; whoever comes too late for an early one gets the regular price."""
     wish = want(new, shelves)
-    got = capacity.claim(wish.wanted, now=now, until=until, up_to=wish.early)
+    got = capacity.claim(wish.wanted, now=now, until=until, up_to=wish.early, behind=behind)
     missed = {r for r, _pool in wish.early} - got
     types = {t.id: t for event, _more in plan.values() for t in event.ticket_types}
     for r in new:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from regsys.applications.queries import Desk, list_desks
 from regsys.content.queries import count_inquiries
+from regsys.events.models import Event
 from regsys.jobs.queries import count_dead
 from regsys.kernel.db import db
 from regsys.outbox import queries as outbox
@@ -22,6 +23,8 @@ from regsys.registration.queries import list_ends
 from regsys.registration.states import RegistrationState
 from regsys.reports.queries.overview import EventRow
 from regsys.reports.rules import is_promised
+from regsys.waitlist import queries as waitlist
+from regsys.waitlist.states import EntryState
 
 MOST = 5
 FAR = datetime.max.replace(tzinfo=UTC)
@@ -61,6 +64,15 @@ class Money:
 
 
 @dataclass(frozen=True)
+class Line:
+    """How many parties wait at an event, and how many offers are out."""
+
+    event: Event
+    waiting: int
+    offered: int
+
+
+@dataclass(frozen=True)
 class Today:
     """Everything that needs a person; of letters and promises at most MOST are named, and `…_more` counts the rest."""
 
@@ -70,6 +82,7 @@ class Today:
     promises_more: int = 0
     unanswered: Sequence[EventRow] = ()
     applications: Sequence[Desk] = ()
+    lines: Sequence[Line] = ()
     letters: Sequence[Message] = ()
     letters_more: int = 0
     inquiries: int = 0
@@ -89,6 +102,7 @@ class Today:
             self.promises,
             self.unanswered,
             self.applications,
+            self.lines,
             self.letters,
         )
         more = (self.promises_more, self.letters_more, self.inquiries, self.dead_jobs)
@@ -124,11 +138,18 @@ def find_today(
         max(0, len(promises) - MOST),
         [r for r in mine if r.people.unanswered],
         [d for d in list_desks(registrar) if d.waiting],
+        _list_lines(mine),
         letters[:MOST],
         max(0, sum(troubled[s] for s in outbox.TROUBLE) - MOST),
         count_inquiries(open_only=True) if whole_site else 0,
         count_dead() if whole_site else 0,
     )
+
+
+def _list_lines(rows: Sequence[EventRow]) -> list[Line]:
+    counts = waitlist.count_by_event([r.event.id for r in rows])
+    found = [(r.event, counts[r.event.id]) for r in rows if r.event.id in counts]
+    return [Line(e, n.get(EntryState.WAITING, 0), n.get(EntryState.OFFERED, 0)) for e, n in found]
 
 
 def _list_promises(scope: payments.Scope, *, now: datetime) -> list[Promise]:

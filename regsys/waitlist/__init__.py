@@ -1,0 +1,1 @@
+"""The waiting list: who waits, whose turn it is, and what was offered."""
