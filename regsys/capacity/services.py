@@ -306,16 +306,6 @@ def counts(pool_ids: Iterable[int], *, now: datetime) -> Mapping[int, rules.Pool
     return {row.id: count_in(row) for row in found}
 
 
-def counts_by_event(event_ids: Iterable[int], *, now: datetime) -> ByEvent:
-    """Count the pools of these events, with what is owed to those who wait; every id has an entry."""
-    ids = set(event_ids)
-    query = counted(now).where(Pool.event_id.in_(ids)).order_by(Pool.id)
-    found: ByEvent = {e: [] for e in ids}
-    for row in db.session.execute(query):
-        found[row.event_id].append((row.kind, count_in(row)))
-    return set_aside(found)
-
-
 def set_aside(found: ByEvent) -> ByEvent:
     """Return the counts of events' pools with what is owed to those who wait; asks only where somebody ever waited."""
     waited = {e for e, pools in found.items() if any(c.waited for _kind, c in pools)}
