@@ -37,6 +37,18 @@ def test_no_file_names_a_folder_of_this_machine(house: Tree) -> None:
     assert docs.list_machine_paths(house.root, files) == []
 
 
+def test_each_of_the_forty_failures_has_a_test_that_names_it(house: Tree) -> None:
+    table = (house.root / "docs" / "payments.md").read_text()
+    files = (house.root / "tests" / "payments").glob("test_*.py")
+    assert docs.list_unshown_failures(table, {f.stem: f.read_text() for f in files}) == []
+
+
+def test_a_planted_failure_without_a_test_is_caught() -> None:
+    table = "| 1, 3–40 | all but one | test_a |\n| 2 | this one | test_b |\n"
+    tests = {"test_a": "".join(f"def test_rule_{n:02}_x" for n in range(1, 41)), "test_b": ""}
+    assert docs.list_unshown_failures(table, tests) == ["rule 2"]
+
+
 def test_a_planted_broken_link_is_caught(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("[here](docs/a.md#part) [there](https://example.org)")
     assert docs.list_broken_links(tmp_path) == ["README.md: docs/a.md is not there"]

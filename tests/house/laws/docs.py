@@ -80,3 +80,21 @@ def list_machine_paths(root: Path, files: list[str]) -> list[str]:
         if name.endswith((".py", ".md", ".html", ".toml", ".css", ".js", ".txt", ".in", ".lock"))
         for match in pattern.finditer((root / name).read_text(errors="replace"))
     ]
+
+
+FAILURES = range(1, 41)
+
+
+def list_unshown_failures(table: str, tests: dict[str, str]) -> list[str]:
+    """List the failures of money that docs/payments.md leads to no test of; `tests` maps a file's name to its text."""
+    named: dict[int, set[str]] = {n: set() for n in FAILURES}
+    for numbers, files in re.findall(r"^\| ([\d, –]+) \|[^|]*\|([^|]*)\|$", table, re.MULTILINE):
+        for part in numbers.split(", "):
+            first, *last = (int(n) for n in part.split("–"))
+            for n in range(first, (last or [first])[0] + 1):
+                named[n] |= set(re.findall(r"test_\w+", files))
+    return [
+        f"rule {n}"
+        for n, files in named.items()
+        if not any(f"def test_rule_{n:02}_" in tests.get(name, "") for name in files)
+    ]
