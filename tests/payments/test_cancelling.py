@@ -281,7 +281,7 @@ def test_rule_39_the_preview_counts_what_cards_take_what_goes_by_hand_and_what_i
     assert refunds(shop) == [("succeeded", 92000)]
     assert [len(shop.refunds_at_stripe(o)) for o in (card, contested)] == [1, 0]
     page = typist.get(f"/organize/events/{event_id}/calling-off").text
-    assert "Has to go back by hand" in page
+    assert "Still to go back" in page
     assert "Contested, and not touched" in page
     money = desk(shop).get("/organize/money").text
     assert "More money than the order costs" in money

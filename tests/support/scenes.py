@@ -15,6 +15,7 @@ from regsys.kernel import clock
 from regsys.kernel.db import db
 from regsys.kernel.errors import (
     Busy,
+    DatabaseAway,
     IllegalMove,
     Invalid,
     OutOfRoom,
@@ -40,6 +41,7 @@ TROUBLES: dict[str, Exception] = {
     "500": RuntimeError("planned"),
     "502": UpstreamFailed("Stripe did not answer.", not_charged=True),
     "503": Busy("planned"),
+    "503-away": DatabaseAway("planned"),
     "503-disk": OutOfRoom("planned"),
 }
 

@@ -16,7 +16,7 @@ from regsys.ledger.models import Dispute, Payment, Refund
 from regsys.ledger.rules import CLOSED, COUNTED
 from regsys.ledger.states import RefundState
 from regsys.payments import bookkeeping, books
-from regsys.payments.books import Books
+from regsys.payments.books import Books, Odd
 from regsys.payments.models import Reconciliation
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.reports.queries.today import Money, find_money
@@ -215,10 +215,15 @@ class Action:
     books_at: datetime | None
 
     @property
+    def differences(self) -> list[Odd]:
+        """Return what differs from Stripe's books; what is owed is known without them, and as it is now."""
+        return [o for o in self.books.odd if o.kind != "order_over"] if self.books else []
+
+    @property
     def count(self) -> int:
         """Return how many things these are."""
         back = (self.money.failed, self.money.owed, self.unsent)
-        rows = (*back, self.disputes, self.books.odd if self.books else ())
+        rows = (*back, self.disputes, self.differences)
         return self.money.odd + sum(map(len, rows))
 
 
