@@ -1,8 +1,10 @@
 """What the working pages of all rooms share: the menu of the workspace, and words for their templates."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from flask import Flask, current_app, request, url_for
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from regsys.events.kinds import Enrollment
@@ -14,23 +16,52 @@ from regsys.web.guard import current_actor
 
 MONEY = ("registrar", "treasurer")
 HOME = "reports_organizer.home"
-# Label, endpoint, who sees it, and whether the whole site must be theirs. Rooms below are known by name only.
-MENU = (
-    (_l("Today"), HOME, MONEY, False),
-    (_l("Events"), "reports_organizer.events", MONEY, False),
-    (_l("People"), "reports_organizer.registrations", ("registrar",), False),
-    (_l("Applications"), "applications_organizer.desks", ("registrar", "reviewer"), False),
-    (_l("Money"), "payments_organizer.money", MONEY, False),
-    (_l("Treasurer"), "reports_organizer.treasurer", MONEY, True),
-    (_l("Letters"), "outbox_organizer.messages", ("registrar",), False),
-    (_l("Inquiries"), "content_organizer.inquiries", ("registrar",), True),
-    (_l("Pages"), "content_organizer.pages", ("registrar",), True),
-    (_l("News"), "content_organizer.news", ("registrar",), True),
-    (_l("Log"), "reports_organizer.audit", ("registrar",), False),
-    (_l("My groups"), "leaders_leader.home", ("leader",), False),
+
+
+class Item(NamedTuple):
+    """A page of the menu: who sees it, and whether the whole site must be theirs. Rooms below are known by name only."""
+
+    label: LazyString
+    endpoint: str
+    roles: Sequence[str] = ("registrar",)
+    whole_site: bool = False
+
+
+# What stands in the menu, and the pages behind it; where there are several, they are tabs below.
+MENU: Sequence[tuple[LazyString, Sequence[Item]]] = (
+    (_l("Today"), (Item(_l("Today"), HOME, MONEY),)),
+    (_l("Events"), (Item(_l("Events"), "reports_organizer.events", MONEY),)),
+    (
+        _l("People"),
+        (
+            Item(_l("Registrations"), "reports_organizer.registrations"),
+            Item(_l("Applications"), "applications_organizer.desks", ("registrar", "reviewer")),
+        ),
+    ),
+    (
+        _l("Money"),
+        (
+            Item(_l("Payments"), "payments_organizer.money", MONEY),
+            Item(_l("Treasurer"), "reports_organizer.treasurer", MONEY, whole_site=True),
+        ),
+    ),
+    (
+        _l("Mail"),
+        (
+            Item(_l("Letters"), "outbox_organizer.messages"),
+            Item(_l("Inquiries"), "content_organizer.inquiries", whole_site=True),
+        ),
+    ),
+    (
+        _l("Site"),
+        (
+            Item(_l("Pages"), "content_organizer.pages", whole_site=True),
+            Item(_l("News"), "content_organizer.news", whole_site=True),
+        ),
+    ),
+    (_l("Log"), (Item(_l("Log"), "reports_organizer.audit"),)),
+    (_l("My groups"), (Item(_l("My groups"), "leaders_leader.home", ("leader",)),)),
 )
-
-
 # The tabs of one event's workspace, each by an endpoint that takes `event_id`: a room adds a line here, and its pages
 # draw the head with `desk_head(event, "its.endpoint")` of events/_desk.html.
 EVENT_MENU = (
@@ -66,16 +97,24 @@ def event_nav(event: Event, current: str) -> list[dict[str, object]]:
 
 
 def work_nav() -> Iterator[dict[str, object]]:
-    """Yield the menu of the workspace for whoever is signed in."""
-    actor = current_actor()
-    for label, endpoint, roles, whole_site in MENU:
-        if endpoint in current_app.view_functions and _sees(actor, roles, whole_site):
-            url = url_for(endpoint)
-            yield {"label": label, "url": url, "current": _is_here(url, endpoint)}
+    """Yield the menu of the workspace for whoever is signed in; `below` are the tabs of the part that is open."""
+    for label, items in MENU:
+        below = [
+            {"label": item.label, "url": url, "current": _is_here(url, item.endpoint)}
+            for item in items
+            if item.endpoint in current_app.view_functions and _sees(current_actor(), item)
+            for url in [url_for(item.endpoint)]
+        ]
+        if below:
+            current = any(one["current"] for one in below)
+            tabs = below if current and len(below) > 1 else []
+            yield {"label": label, "url": below[0]["url"], "current": current, "below": tabs}
 
 
-def _sees(actor: Actor, roles: tuple[str, ...], whole_site: bool) -> bool:
-    return actor.scope(*roles) is None if whole_site else actor.has_anywhere(*roles)
+def _sees(actor: Actor, item: Item) -> bool:
+    if item.whole_site:
+        return actor.scope(*item.roles) is None
+    return actor.has_anywhere(*item.roles)
 
 
 def _is_here(url: str, endpoint: str) -> bool:

@@ -325,6 +325,13 @@ def control_kind(f: Any) -> str:
     )
 
 
+def may_stay_empty(f: Any) -> bool:
+    """Tell whether a field can be left empty: a menu without an empty choice always says something."""
+    if f.flags.required:
+        return False
+    return control_kind(f) != "select" or any(value in ("", None) for value, *_ in f.iter_choices())
+
+
 def spark_path(counts: Sequence[int], width: int = 120, height: int = 30) -> str:
     """Return the path of a pace line, one step for each count."""
     if len(counts) < 2:
@@ -351,5 +358,5 @@ def register(app: Flask) -> None:
     env.filters.update({f.__name__: f for f in FILTERS})
     env.globals.update(
         asset=asset, here=here, ring_of=rings.ring_of, ring_for=ring_for, ring_pixels=rings.SIZES, seats=rings.seats,
-        form_errors=form_errors, control_kind=control_kind, spark_path=spark_path,
+        form_errors=form_errors, control_kind=control_kind, may_stay_empty=may_stay_empty, spark_path=spark_path,
     )  # fmt: skip

@@ -135,12 +135,12 @@ if (view && list) {
 
 // ---- files that take a moment to be made
 
-for (const box of document.querySelectorAll("[data-wait]")) {
+for (const box of document.querySelectorAll("[data-making]")) {
   const line = box.querySelector("[role=status]");
   const said = line.textContent;
   box.addEventListener("click", (event) => {
     if (!event.target.closest("a[href]")) return;
-    line.textContent = box.dataset.wait;
+    line.textContent = box.dataset.making;
     setTimeout(() => (line.textContent = said), 6000); // a file leaves the page where it is
   });
 }

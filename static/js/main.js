@@ -60,12 +60,6 @@ for (const box of document.querySelectorAll("[data-hold]")) {
   at(0, box.dataset.over);
 }
 
-// Printing is the browser's; without this file its own menu does it.
-for (const button of document.querySelectorAll("[data-print]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => print());
-}
-
 // The same moments on the visitor's own clock, where that differs from the event's.
 const offset = (iso) => {
   const [, sign, h, m] = iso.match(/([+-])(\d\d):(\d\d)$/) ?? [null, "+", 0, 0];
