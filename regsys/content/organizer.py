@@ -16,6 +16,7 @@ from regsys.kernel.errors import Forbidden, Refused
 from regsys.web.errors import refusal_text
 from regsys.web.guard import current_actor, requires
 from regsys.web.html import Page as Sheet
+from regsys.web.undo import flash_undo
 from regsys.web.urls import settings
 
 blueprint = Blueprint("content_organizer", __name__)
@@ -128,7 +129,8 @@ def show_page(page_id: int) -> ResponseReturnValue:
     published = request.form.get("published") == "1"
     with transaction():
         services.show_page(page_id, published=published, actor=current_actor(), now=clock.now())
-    flash(_("The page is shown.") if published else _("The page is no longer shown."), "good")
+    sentence = _("The page is shown.") if published else _("The page is no longer shown.")
+    flash_undo(sentence, request.path, published=int(not published))
     return redirect(url_for("content_organizer.pages"), 303)
 
 
@@ -138,7 +140,9 @@ def move_page(page_id: int) -> ResponseReturnValue:
     """Move a page one step up or down in the menu."""
     up = request.form.get("to") == "up"
     with transaction():
-        services.move_page(page_id, up=up, actor=current_actor(), now=clock.now())
+        moved = services.move_page(page_id, up=up, actor=current_actor(), now=clock.now())
+    if moved:
+        flash_undo(_("The page is moved."), request.path, to="down" if up else "up")
     return redirect(url_for("content_organizer.pages"), 303)
 
 
@@ -215,7 +219,8 @@ def show_news(item_id: int) -> ResponseReturnValue:
     published = request.form.get("published") == "1"
     with transaction():
         services.show_news(item_id, published=published, actor=current_actor(), now=clock.now())
-    flash(_("The news is shown.") if published else _("The news is no longer shown."), "good")
+    sentence = _("The news is shown.") if published else _("The news is no longer shown.")
+    flash_undo(sentence, request.path, published=int(not published))
     return redirect(url_for("content_organizer.news"), 303)
 
 

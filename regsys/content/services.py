@@ -147,19 +147,21 @@ def show_page(page_id: int, *, published: bool, actor: Actor, now: datetime) -> 
     _record_page("page.changed", page, before=before, actor=actor, now=now)
 
 
-def move_page(page_id: int, *, up: bool, actor: Actor, now: datetime) -> None:
-    """Swap a page with its neighbour in the menu; at the end nothing happens."""
+def move_page(page_id: int, *, up: bool, actor: Actor, now: datetime) -> bool:
+    """Swap a page with its neighbour in the menu, and tell whether there was one."""
     in_menu = [p for p in queries.list_pages() if p.menu is not None and p.slug != queries.HOME]
     ids = [p.id for p in in_menu]
     if page_id not in ids:
         raise NotFound(N_("There is no such page in the menu."))
     at = ids.index(page_id)
     to = at - 1 if up else at + 1
-    if 0 <= to < len(ids):
-        in_menu[at], in_menu[to] = in_menu[to], in_menu[at]
-        for position, page in enumerate(in_menu, start=1):
-            page.menu = position
-        audit.record("page.moved", ("page", page_id), actor=actor, now=now, after={"at": to + 1})
+    if not 0 <= to < len(ids):
+        return False
+    in_menu[at], in_menu[to] = in_menu[to], in_menu[at]
+    for position, page in enumerate(in_menu, start=1):
+        page.menu = position
+    audit.record("page.moved", ("page", page_id), actor=actor, now=now, after={"at": to + 1})
+    return True
 
 
 def _lock_page(page_id: int) -> Page:

@@ -139,7 +139,9 @@ def list_led(event_ids: Collection[int]) -> list[Led]:
     query = (
         select(Event)
         .where(Event.id.in_(event_ids), Event.state != EventState.DRAFT)
-        .options(joinedload(Event.venue), selectinload(Event.sessions))
+        .options(
+            joinedload(Event.venue), selectinload(Event.sessions), selectinload(Event.assignments)
+        )
         .order_by(Event.starts_at, Event.id)
     )
     events = list(db.session.scalars(query))

@@ -172,15 +172,15 @@ def retire_question(event_id: int, key: str, *, actor: Actor, now: datetime) -> 
     _renumber(current)
 
 
-def move_question(event_id: int, key: str, *, up: bool, actor: Actor, now: datetime) -> None:
-    """Move a question one place up or down; raise Refused where it would stand before what it hangs on."""
+def move_question(event_id: int, key: str, *, up: bool, actor: Actor, now: datetime) -> bool:
+    """Move a question one place up or down, and tell whether it moved; raise Refused before what it hangs on."""
     lock_event(event_id)
     current = queries.list_questions(event_id)
     question = _get(current, key)
     place = current.index(question)
     other = place + (-1 if up else 1)
     if not 0 <= other < len(current):
-        return
+        return False
     current[place], current[other] = current[other], current[place]
     seen: set[str] = set()
     for q in current:
@@ -189,6 +189,7 @@ def move_question(event_id: int, key: str, *, up: bool, actor: Actor, now: datet
         seen.add(q.key)
     _renumber(current)
     _record("question.moved", question, actor, now, {"place": place + 1}, {"place": other + 1})
+    return True
 
 
 def count_answers(question_ids: Sequence[int]) -> dict[int, int]:

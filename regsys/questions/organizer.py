@@ -19,6 +19,7 @@ from regsys.questions.editor_form import AUDIENCES, TYPES, QuestionForm
 from regsys.questions.models import Question
 from regsys.web.errors import refusal_text
 from regsys.web.guard import current_actor, requires
+from regsys.web.undo import flash_undo
 
 blueprint = Blueprint("questions_organizer", __name__)
 
@@ -170,10 +171,11 @@ def move(event_id: int, key: str) -> ResponseReturnValue:
     """Move a question one place up or down."""
     up = request.form.get("to") == "up"
 
-    def act() -> None:
-        editor.move_question(event_id, key, up=up, actor=current_actor(), now=clock.now())
+    def act() -> str | None:
+        moved = editor.move_question(event_id, key, up=up, actor=current_actor(), now=clock.now())
+        return _("The question is moved.") if moved else None
 
-    return _done(event_id, act)
+    return _done(event_id, act, undo={"to": "down" if up else "up"})
 
 
 @blueprint.post("/organize/events/<int:event_id>/questions/<key>/retire")
@@ -188,13 +190,17 @@ def retire(event_id: int, key: str) -> ResponseReturnValue:
     return _done(event_id, act)
 
 
-def _done(event_id: int, act: Callable[[], str | None]) -> ResponseReturnValue:
-    """Run a verb and return to the list; where it is refused the list says why."""
+def _done(
+    event_id: int, act: Callable[[], str | None], *, undo: dict[str, str] | None = None
+) -> ResponseReturnValue:
+    """Run a verb and return to the list; where it is refused the list says why. `undo`: what takes it back."""
     try:
         with transaction():
             said = act()
     except Refused as e:
         return _list(event_id, problem=refusal_text(e)), 409
-    if said:
+    if said and undo:
+        flash_undo(said, request.path, **undo)
+    elif said:
         flash(said, "good")
     return redirect(url_for("questions_organizer.questions", event_id=event_id), 303)

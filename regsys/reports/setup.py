@@ -16,21 +16,24 @@ from regsys.web.guard import current_actor
 
 MONEY = ("registrar", "treasurer")
 HOME = "reports_organizer.home"
+# What events share is kept behind their list.
+ALSO_EVENTS = ("/organize/venues", "/organize/leaders")
 
 
 class Item(NamedTuple):
-    """A page of the menu: who sees it, and whether the whole site must be theirs. Rooms below are known by name only."""
+    """A page of the menu: who sees it, and if the whole site must be theirs. Rooms below are known by name only."""
 
     label: LazyString
     endpoint: str
     roles: Sequence[str] = ("registrar",)
     whole_site: bool = False
+    also: Sequence[str] = ()
 
 
 # What stands in the menu, and the pages behind it; where there are several, they are tabs below.
 MENU: Sequence[tuple[LazyString, Sequence[Item]]] = (
     (_l("Today"), (Item(_l("Today"), HOME, MONEY),)),
-    (_l("Events"), (Item(_l("Events"), "reports_organizer.events", MONEY),)),
+    (_l("Events"), (Item(_l("Events"), "reports_organizer.events", MONEY, also=ALSO_EVENTS),)),
     (
         _l("People"),
         (
@@ -100,7 +103,7 @@ def work_nav() -> Iterator[dict[str, object]]:
     """Yield the menu of the workspace for whoever is signed in; `below` are the tabs of the part that is open."""
     for label, items in MENU:
         below = [
-            {"label": item.label, "url": url, "current": _is_here(url, item.endpoint)}
+            {"label": item.label, "url": url, "current": _is_here(url, item)}
             for item in items
             if item.endpoint in current_app.view_functions and _sees(current_actor(), item)
             for url in [url_for(item.endpoint)]
@@ -117,10 +120,11 @@ def _sees(actor: Actor, item: Item) -> bool:
     return actor.has_anywhere(*item.roles)
 
 
-def _is_here(url: str, endpoint: str) -> bool:
+def _is_here(url: str, item: Item) -> bool:
     # "/organize" is the home page and the beginning of every other address.
     here = request.script_root + request.path
-    return here == url or (endpoint != HOME and here.startswith(url + "/"))
+    below = [url, *item.also] if item.endpoint != HOME else []
+    return here == url or any(f"{here}/".startswith(f"{one}/") for one in below)
 
 
 def register(app: Flask) -> None:

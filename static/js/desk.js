@@ -7,6 +7,11 @@ const view = document.querySelector("[data-view]");
 const help = document.querySelector("#keys");
 const wide = matchMedia("(min-width: 72rem)");
 
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const tabs = tab.closest(".tabs");
+  tabs.scrollLeft = tab.offsetLeft - (tabs.clientWidth - tab.offsetWidth) / 2;
+}
+
 // ---- rows
 
 const rows = () => [...list.querySelectorAll(":scope > tbody > tr, :scope > li")].filter(linkOf);

@@ -35,10 +35,10 @@ def show(browser: Browser) -> Show:
         sent: list[str] = []
         context = browser.new_context(timezone_id=zone, java_script_enabled=script)
         page = context.new_page()
-        code = (root() / "static/js/main.js").read_text()
+        scripts = root() / "static" / "js"
         head = '<!doctype html><html lang="en"><title>x</title><script type="module" src="/main.js"></script>'
         html = f'{head}<body data-wait="One moment.">{body}'
-        page.route("**/main.js", lambda r: r.fulfill(body=code, content_type="text/javascript"))
+        page.route("**/*.js", lambda r: r.fulfill(path=scripts / r.request.url.split("/")[-1]))
         page.route(SITE, lambda r: r.fulfill(body=html, content_type="text/html"))
         # 204: the browser stays on the page, as it does with a download.
         page.route(
@@ -96,3 +96,46 @@ def test_what_is_wrong_takes_the_focus_with_and_without_script(show: Show):
     for script in (True, False):
         with show(WRONG + SEND, script=script) as (page, _):
             expect(page.locator(".wrong-list")).to_be_focused()
+
+
+LIST = """<script type="module" src="/desk.js"></script><main><input type="search">
+<div data-view><table data-rows><tbody><tr><th><a href="?look=1" data-look>Ada</a></th></tr>
+<tr><th><a href="?look=2" data-look>Bo</a></th></tr></tbody></table></div></main>
+<dialog id="keys"><input type="checkbox"><form method="dialog"><button>Close</button></form></dialog>"""
+LOOK = '<aside id="look"><h2 id="glance-h">Number {}</h2><a href="?" data-close>Close</a></aside>'
+
+
+def test_keys_walk_a_list_and_look_at_people_without_leaving_it(show: Show):
+    with show(LIST) as (page, _):
+        keys, said = page.keyboard, page.locator("#glance-h")
+        page.route(
+            SITE + "?look=*",
+            lambda r: r.fulfill(body=LOOK.format(r.request.url[-1]), content_type="text/html"),
+        )
+        for size in ((1280, 900), (390, 844)):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            keys.press("j")
+            expect(page.get_by_text("Ada")).to_be_focused()
+            keys.press("j")
+            keys.press("k")
+            keys.press("Enter")
+            expect(said).to_have_text("Number 1")
+            # Beside the list the next person follows; over the list, on a phone, nobody does.
+            keys.press("j")
+            expect(said).to_have_text("Number 2" if size[0] > 1000 else "Number 1")
+            keys.press("Escape")
+            expect(said).to_have_count(0)
+            assert page.evaluate("document.activeElement.textContent") in ("Ada", "Bo")
+            page.evaluate("document.activeElement.blur()")
+        keys.press("/")
+        expect(page.get_by_role("searchbox")).to_be_focused()
+
+
+def test_keys_can_be_switched_off_for_good(show: Show):
+    with show(LIST) as (page, _):
+        page.keyboard.press("?")
+        page.locator("#keys input").uncheck()
+        page.keyboard.press("Escape")
+        page.reload()
+        page.keyboard.press("j")
+        expect(page.get_by_text("Ada")).not_to_be_focused()

@@ -18,6 +18,7 @@ from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
 from regsys.web.errors import refusal_text
 from regsys.web.guard import current_actor, requires
+from regsys.web.undo import flash_undo
 from regsys.web.urls import absolute
 
 
@@ -57,7 +58,8 @@ def publish(event_id: int) -> ResponseReturnValue:
 @requires("registrar")
 def close(event_id: int) -> ResponseReturnValue:
     """Take no more registrations."""
-    return _move(event_id, services.close_event, _("It is closed."), reason=_reason())
+    undo = url_for("events_organizer.reopen", event_id=event_id)
+    return _move(event_id, services.close_event, _("It is closed."), undo, reason=_reason())
 
 
 @desk.post("/organize/events/<int:event_id>/reopen")
@@ -97,14 +99,19 @@ def _reason() -> str:
     return (form.reason.data or "")[:500]
 
 
-def _move(event_id: int, verb: Callable[..., None], done: str, **facts: Any) -> ResponseReturnValue:
-    """Run a verb and return to the preview; where it is refused the preview says why."""
+def _move(
+    event_id: int, verb: Callable[..., None], done: str, undo: str = "", /, **facts: Any
+) -> ResponseReturnValue:
+    """Run a verb and return to the preview; where it is refused the preview says why. `undo`: how to take it back."""
     try:
         with transaction():
             verb(event_id, **facts, actor=current_actor(), now=clock.now())
     except Refused as e:
         return _preview(event_id, problem=refusal_text(e)), 409
-    flash(done, "good")
+    if undo:
+        flash_undo(done, undo)
+    else:
+        flash(done, "good")
     return redirect(url_for("events_organizer.preview", event_id=event_id), 303)
 
 
