@@ -73,6 +73,21 @@ def _accepted(
     )
 
 
+def send_waits(a: Application, *, now: datetime) -> None:
+    """Say that somebody is accepted, and that a place is held for them once there is one."""
+    outbox.enqueue(_waits(a, a.letter_words), now=now)
+
+
+def _waits(a: Application, words: str) -> Draft:
+    return _compose(
+        "waits",
+        a,
+        key=f"application-waits:{a.id}",
+        subject=_("You are accepted, and wait for a place: %(title)s", title=a.event.title),
+        context={"words": words},
+    )
+
+
 def send_declined(a: Application, *, now: datetime) -> None:
     """Say kindly that there is no place this time."""
     outbox.enqueue(_declined(a, a.letter_words), now=now)
@@ -143,7 +158,9 @@ def preview(
     if decision is Decision.ACCEPT:
         until = accept_until(now, hours=a.event.accept_hours, starts_at=a.event.starts_at)
         return _accepted(a, words, until, price, None)
-    return _declined(a, words) if decision is Decision.DECLINE else _asked(a, words, key="preview")
+    if decision is Decision.ASK:
+        return _asked(a, words, key="preview")
+    return _declined(a, words) if decision is Decision.DECLINE else _waits(a, words)
 
 
 def _send(kind: str, a: Application, *, key: str, subject: str, now: datetime, **more: Any) -> None:

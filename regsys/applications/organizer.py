@@ -33,6 +33,8 @@ organizer = Blueprint("applications_organizer", __name__)
 BASE = "/organize/events/<int:event_id>/applications"
 ONE = f"{BASE}/<int:application_id>"
 MOST_AT_ONCE = 60
+# Accepting without a place is offered where there is none.
+OFFERED = (Decision.ACCEPT, Decision.DECLINE, Decision.ASK)
 SHOWN = {
     "waiting": WAITING,
     **{state.value: frozenset({state}) for state in ApplicationState},
@@ -77,7 +79,7 @@ def _list(event_id: int, *, refusal: str | None = None) -> ResponseReturnValue:
         findings=pathway.findings_of(event_id, [r.application.email_key for r in rows], now=now),
         places=places_of([event_id], now=now)[event_id],
         reads=rules.may_read_reviews(current_actor(), event_id),
-        decisions=list(Decision),
+        decisions=OFFERED,
         refusal=refusal,
     ), 409 if refusal else 200
 
@@ -118,7 +120,7 @@ def _one(
         reads=reads,
         form=form,
         history=list_for("application", a.id),
-        decisions=list(Decision) if a.state in WAITING else [],
+        decisions=OFFERED if a.state in WAITING else [],
         may_hold=rules.why_not_hold_again(a.state, a.registration.state if a.registration else None)
         is None,
         refusal=refusal,
@@ -263,6 +265,7 @@ def _preview(
         form=form,
         letters=letters,
         places=places,
+        short=rules.is_short(decision, len(chosen), left=places.left),
         refusal=refusal,
     )
 

@@ -31,9 +31,10 @@ NO_NAME_OF_PLACE = Refusal("NoTicketType", N_("There is no such place here any m
 
 
 class Decision(StrEnum):
-    """What reviewers decide; asking back is no end."""
+    """What reviewers decide; asking back is no end. Wait: accepted, and a place is held once there is one."""
 
     ACCEPT = "accept"
+    WAIT = "wait"
     DECLINE = "decline"
     ASK = "ask"
 
@@ -86,6 +87,11 @@ def accept_until(now: datetime, *, hours: int, starts_at: datetime) -> datetime:
 def remind_at(held_from: datetime, until: datetime) -> datetime:
     """Return when somebody is reminded of the place that is held: a day before its end, or half way."""
     return until - min(timedelta(hours=24), (until - held_from) / 2)
+
+
+def is_short(decision: Decision, count: int, *, left: int | None) -> bool:
+    """Tell whether there are too few places for everybody who is to be accepted; `left` None: they never run out."""
+    return decision is Decision.ACCEPT and left is not None and left < count
 
 
 class Stand(StrEnum):

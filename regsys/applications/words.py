@@ -27,6 +27,7 @@ CHIPS = {
 
 DECISIONS = {
     Decision.ACCEPT: N_("Accept"),
+    Decision.WAIT: N_("Accept without a place for now"),
     Decision.DECLINE: N_("Decline"),
     Decision.ASK: N_("Ask back"),
 }

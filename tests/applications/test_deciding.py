@@ -68,8 +68,12 @@ def test_many_are_decided_together_or_nobody_is(db: Any, now: Any) -> None:
     assert {a.state for a in db.session.scalars(select(Application))} == {S.SUBMITTED}
     assert kinds(db) == ["received"] * 3
     decide(event, *three[:2])
-    decide(event, three[2], how=Decision.DECLINE, words="Please come in fall.")
-    assert kinds(db)[3:] == ["accepted", "accepted", "declined"]
+    decide(event, three[2], how=Decision.WAIT, words="It may take a while.")
+    assert kinds(db)[3:] == ["accepted", "accepted", "waits"]
+    waiting = fresh(event, "Person2 Nutkin")
+    assert (waiting.state, waiting.registration) == (S.ACCEPTED, None)
+    with pytest.raises(Refused, match="taken or held"), transaction():
+        services.hold_again(waiting.id, event_id=event.id, actor=REVIEWER, now=now)
     assert places_of([event.id], now=now)[event.id].left == 0
     with pytest.raises(Refused, match="decided already"):
         decide(event, three[2])

@@ -72,6 +72,7 @@ def test_every_letter_is_seen_before_many_are_decided(reviewer: Typist, db: Any)
     db.session.rollback()
     assert fresh(event, "Person0 Nutkin").state is S.SUBMITTED
     assert reviewer.send(looked, button="send", action="/decide").status == 303
+    assert "too few for everybody" in reviewer.get(path).text
     again = reviewer.send(looked, button="send", action="/decide")
     assert again.status == 409
     assert "decided already" in again.text

@@ -98,6 +98,7 @@ def test_the_page_of_an_offer_takes_it_or_gives_it_back(
     assert (
         refused(services.take_offer, other.order_id, actor=SYSTEM, now=clock.now) == "SomethingDue"
     )
+    db.session.rollback()
     page = guest.get(f"/o/{other.order.token}/decline")
     assert "Give the place back?" in page.text
     assert guest.send(page, action="/decline").status == 303

@@ -46,7 +46,7 @@ def decide(
         )
         if refusal:
             raise Refused(refusal)
-    verb = {Decision.ACCEPT: _accept, Decision.DECLINE: _decline, Decision.ASK: _ask}[decision]
+    verb = _VERBS[decision]
     for a in chosen:
         if a.state is S.SUBMITTED:
             move_to(a, S.UNDER_REVIEW, actor=actor, now=now)
@@ -60,6 +60,12 @@ def _accept(a: Application, words: str, actor: Actor, now: datetime) -> None:
     _hold(a, actor, now)
 
 
+def _accept_to_wait(a: Application, words: str, actor: Actor, now: datetime) -> None:
+    move_to(a, S.ACCEPTED, actor=actor, now=now, reason=_("All places are taken at the moment."))
+    a.letter_words, a.decided_by, a.asked = words, actor.label, ""
+    mail.send_waits(a, now=now)
+
+
 def _decline(a: Application, words: str, actor: Actor, now: datetime) -> None:
     move_to(a, S.DECLINED, actor=actor, now=now)
     a.letter_words, a.decided_by, a.asked = words, actor.label, ""
@@ -71,6 +77,14 @@ def _ask(a: Application, words: str, actor: Actor, now: datetime) -> None:
     a.asked = words
     db.session.flush()
     mail.send_asked(a, now=now)
+
+
+_VERBS = {
+    Decision.ACCEPT: _accept,
+    Decision.WAIT: _accept_to_wait,
+    Decision.DECLINE: _decline,
+    Decision.ASK: _ask,
+}
 
 
 def _hold(a: Application, actor: Actor, now: datetime) -> None:
@@ -95,7 +109,7 @@ def _hold(a: Application, actor: Actor, now: datetime) -> None:
 
 
 def hold_again(application_id: int, *, event_id: int, actor: Actor, now: datetime) -> Registration:
-    """Hold a place once more for somebody whose place was let go; raise Refused."""
+    """Hold a place for somebody accepted who has none: it was let go, or there was none; raise Refused."""
     a = lock_application(application_id, event_id=event_id)
     refusal = rules.why_not_hold_again(a.state, a.registration.state if a.registration else None)
     if refusal:

@@ -45,7 +45,7 @@ def load_applications(
         known = {**person, **answered.get(row.get("registration"), {}), **row.get("answers", {})}
         _add_answers(a, row, known, programme)
         _add_reviews(a, row, reviewers, calendar)
-        _write_history(a, row, calendar)
+        _write_history(a, row, reviewers)
 
 
 def _load_terms(data: Rows, programme: Programme, reviewers: dict[str, User | Leader]) -> None:
@@ -126,11 +126,13 @@ def _add_reviews(
         )
 
 
-def _write_history(a: Application, row: Rows, calendar: Calendar) -> None:
+def _write_history(a: Application, row: Rows, reviewers: dict[str, User | Leader]) -> None:
     applicant = Actor("attendee", label=a.name)
     steps = [("submitted", a.submitted_at, applicant)]
     if a.state is not ApplicationState.SUBMITTED:
-        who = Actor("user", label=a.decided_by) if a.decided_by else applicant
+        by = row.get("decided_by") or next((r["by"] for r in row.get("reviews", [])), "")
+        withdrawn = a.state is ApplicationState.WITHDRAWN or not by
+        who = applicant if withdrawn else Actor("user", label=reviewers[by].name)
         steps.append((a.state.value, a.state_at, who))
     for action, at, actor in steps:
         audit.record(
