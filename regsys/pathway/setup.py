@@ -10,6 +10,6 @@ def register(app: Flask) -> None:
     app.jinja_env.globals.update(
         need_name=words.need_name,
         want_words=words.want_words,
-        why_words=words.why_words,
+        finding_words=words.finding_words,
         verdict_chip=words.verdict_chip,
     )

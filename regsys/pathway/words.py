@@ -33,7 +33,7 @@ def want_words(want: Want) -> str:
     return _("a group that you lead now")
 
 
-def why_words(finding: Finding) -> str:
+def finding_words(finding: Finding) -> str:
     """Return why the answer is what it is."""
     facts = {k: short_date(v) if isinstance(v, date) else v for k, v in finding.facts.items()}
     return _(finding.why, **facts)
