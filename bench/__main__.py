@@ -1,6 +1,6 @@
 """Run all measurements and print their tables: `python -m bench [part …]`.
 
-Parts: pages, registrations, start, statements; all of them without a name. `--quick` measures shorter.
+Parts: pages, visits, registrations, start, statements; all of them without a name. `--quick` measures shorter.
 Nothing leaves the loopback, and no process and no file is left behind. Ratios are taken side by side in this run; plain
 figures say something about this machine only.
 """
@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import pages, queries, registrations, starting
+from bench import pages, queries, registrations, starting, visits
 from bench.stage import Stage, durable_postgres, load_demo
 from bench.table import Row, show
 from tests.support.pg import Postgres
@@ -58,6 +58,14 @@ def _pages(folder: Path, pg: Postgres | None, quick: bool) -> Iterator[tuple[str
         yield "Pages", pages.measure(stage, url, rounds=rounds, seconds=seconds)
 
 
+def _visits(folder: Path, pg: Postgres | None, quick: bool) -> Iterator[tuple[str, list[Row]]]:
+    stage = Stage(folder)
+    slug = load_demo(stage.app())
+    with stage.serving() as server:
+        url = f"{server.url}/events/{slug}"
+        yield "First visits", visits.measure(url, rounds=1 if quick else 5)
+
+
 def _registrations(
     folder: Path, pg: Postgres | None, quick: bool
 ) -> Iterator[tuple[str, list[Row]]]:
@@ -88,6 +96,7 @@ def _statements(folder: Path, pg: Postgres | None, quick: bool) -> Iterator[tupl
 
 PARTS: dict[str, Part] = {
     "pages": _pages,
+    "visits": _visits,
     "registrations": _registrations,
     "start": _start,
     "statements": _statements,
