@@ -32,6 +32,7 @@ from tests.world import World
 
 def list_letters(world: World) -> list[tuple[str, str, str]]:
     """Return (name, HTML, text) of a letter of each kind; what was written for it is undone again."""
+    assert world.attempt and world.inquiry and world.led_event  # made and committed before the rest
     found = []
     for name, write in LETTERS.items():
         with world.app.test_request_context(base_url="http://127.0.0.1:5000"), undone():
