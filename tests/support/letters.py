@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import TypeVar
 
 from sqlalchemy import select
 
 from regsys.accounts.kinds import Purpose
 from regsys.accounts.mail import link_letter
 from regsys.accounts.models import User
+from regsys.applications import mail as applications
+from regsys.applications.models import Application, ApplicationDraft
 from regsys.content import mail as content
 from regsys.content.models import Inquiry
 from regsys.events.models import Event
@@ -27,12 +30,17 @@ from regsys.payments.models import PaymentAttempt
 from regsys.registration import mail as registration
 from regsys.registration.models import Registration
 from regsys.registration.states import RegistrationState as S
+from regsys.waitlist import mail as waitlist
+from regsys.waitlist.models import Entry, Offer
 from tests.world import World
+
+T = TypeVar("T")
 
 
 def list_letters(world: World) -> list[tuple[str, str, str]]:
     """Return (name, HTML, text) of a letter of each kind; what was written for it is undone again."""
-    assert world.attempt and world.inquiry and world.led_event  # made and committed before the rest
+    # What the demo lacks is made and committed before anything is read.
+    assert all((world.attempt, world.draft, world.waiting_offer, world.inquiry))
     found = []
     for name, write in LETTERS.items():
         with world.app.test_request_context(base_url="http://127.0.0.1:5000"), undone():
@@ -48,9 +56,9 @@ def list_letters(world: World) -> list[tuple[str, str, str]]:
 
 def list_unseen() -> list[str]:
     """Return the templates of letters of which there is none here."""
-    kinds = {name.partition("-")[0] for name in LETTERS}
-    here = {p.stem.removeprefix("mail_") for p in (root() / "templates").glob("*/mail_*.html")}
-    return sorted(here - kinds - {"base"})
+    files = (root() / "templates").glob("*/mail_*.html")
+    here = {f"{p.parent.name}-{p.stem.removeprefix('mail_')}" for p in files}
+    return sorted(here - set(LETTERS) - {"outbox-base"})
 
 
 @contextmanager
@@ -79,10 +87,37 @@ def _none() -> Registration:
     raise AssertionError("the demo has nobody like that")
 
 
-def _attempt(world: World) -> PaymentAttempt:
-    found = db.session.get(PaymentAttempt, world.attempt.id)
+def _get(model: type[T], row: T) -> T:
+    """Return the row of this session."""
+    found = db.session.get(model, row.id)  # type: ignore[attr-defined]
     assert found
     return found
+
+
+def _attempt(world: World) -> PaymentAttempt:
+    return _get(PaymentAttempt, world.attempt)
+
+
+def _about_application(kind: str) -> Callable[[World], None]:
+    def write(world: World) -> None:
+        a = _get(Application, world.application)
+        a.letter_words, a.asked = (
+            "With your experience the second track fits better.",
+            "Which track?",
+        )
+        getattr(applications, f"send_{kind}")(a, now=clock.now())
+
+    return write
+
+
+def _about_accepted(kind: str) -> Callable[[World], None]:
+    def write(world: World) -> None:
+        r = _unpaid()
+        r.order.held_until = clock.now() + timedelta(days=2)
+        a = _get(Application, world.application)
+        getattr(applications, f"send_{kind}")(a, r, now=clock.now())
+
+    return write
 
 
 def _refund(r: Registration) -> Refund:
@@ -91,8 +126,7 @@ def _refund(r: Registration) -> Refund:
 
 def _link(purpose: Purpose) -> Callable[[World], None]:
     def write(world: World) -> None:
-        user = db.session.get(User, world.user_with("registrar").id)
-        assert user
+        user = _get(User, world.user_with("registrar"))
         outbox.enqueue(link_letter(user, purpose, "a-secret-of-no-use"), now=clock.now())
 
     return write
@@ -105,9 +139,7 @@ def _roster(world: World) -> None:
 
 
 def _inquiry(world: World) -> None:
-    found = db.session.get(Inquiry, world.inquiry.id)
-    assert found
-    outbox.enqueue(content.to_organizers(found), now=clock.now())
+    outbox.enqueue(content.to_organizers(_get(Inquiry, world.inquiry)), now=clock.now())
 
 
 def _cancelled(world: World) -> None:
@@ -138,38 +170,62 @@ def _order_confirmed(world: World) -> None:
 
 
 LETTERS: dict[str, Callable[[World], None]] = {
-    "sign_in": _link(Purpose.SIGN_IN),
-    "password": _link(Purpose.SET_PASSWORD),
-    "inquiry": _inquiry,
-    "roster": _roster,
-    "confirmation": lambda w: registration.send_confirmation(
+    "accounts-sign_in": _link(Purpose.SIGN_IN),
+    "accounts-password": _link(Purpose.SET_PASSWORD),
+    "content-inquiry": _inquiry,
+    "leaders-roster": _roster,
+    "registration-confirmation": lambda w: registration.send_confirmation(
         _confirmed(), key="a-confirmation", now=clock.now()
     ),
-    "order_confirmed": _order_confirmed,
-    "hold_expired": lambda w: registration.send_hold_expired(
+    "registration-order_confirmed": _order_confirmed,
+    "registration-hold_expired": lambda w: registration.send_hold_expired(
         _unpaid().order, [_unpaid()], now=clock.now()
     ),
-    "cart_link": lambda w: registration.send_cart_link(
+    "registration-cart_link": lambda w: registration.send_cart_link(
         _confirmed().order,
         [_confirmed()],
         until=clock.now() + timedelta(minutes=21),
         now=clock.now(),
     ),
-    "existing_link": lambda w: registration.send_existing_link(_confirmed(), now=clock.now()),
-    "pay_link": lambda w: registration.send_pay_link(
+    "registration-existing_link": lambda w: registration.send_existing_link(
+        _confirmed(), now=clock.now()
+    ),
+    "registration-pay_link": lambda w: registration.send_pay_link(
         _unpaid(), until=clock.now() + timedelta(days=7), now=clock.now()
     ),
-    "cancelled": _cancelled,
-    "event_cancelled": _called_off,
-    "order_cancelled": _order_cancelled,
-    "money_back": lambda w: payments.send_money_back(
+    "registration-cancelled": _cancelled,
+    "registration-event_cancelled": _called_off,
+    "registration-order_cancelled": _order_cancelled,
+    "payments-money_back": lambda w: payments.send_money_back(
         _confirmed().order, _refund(_confirmed()), Problem.DOUBLE, now=clock.now()
     ),
-    "processing": lambda w: payments.send_processing(_unpaid().order, _attempt(w), now=clock.now()),
-    "failed": lambda w: payments.send_failed(
+    "payments-processing": lambda w: payments.send_processing(
+        _unpaid().order, _attempt(w), now=clock.now()
+    ),
+    "payments-failed": lambda w: payments.send_failed(
         _unpaid().order, _attempt(w), until=clock.now() + timedelta(days=2), now=clock.now()
     ),
-    "refund_failed": lambda w: payments.send_refund_failed(
+    "payments-refund_failed": lambda w: payments.send_refund_failed(
         _confirmed().order, _refund(_confirmed()), why="The card was closed.", now=clock.now()
+    ),
+    "applications-draft": lambda w: applications.send_draft_link(
+        _get(ApplicationDraft, w.draft), now=clock.now()
+    ),
+    **{
+        f"applications-{kind}": _about_application(kind)
+        for kind in ("received", "existing", "declined", "asked", "called_off")
+    },
+    **{
+        f"applications-{kind}": _about_accepted(kind) for kind in ("accepted", "reminder", "lapsed")
+    },
+    "waitlist-joined": lambda w: waitlist.send_joined(
+        _get(Entry, w.waiting), key="a-joined", now=clock.now()
+    ),
+    "waitlist-offer": lambda w: waitlist.send_offer(_get(Offer, w.waiting_offer), now=clock.now()),
+    "waitlist-lapsed": lambda w: waitlist.send_lapsed(
+        _get(Offer, w.waiting_offer), now=clock.now()
+    ),
+    "waitlist-over": lambda w: waitlist.send_over(
+        _get(Entry, w.waiting), "The event has begun.", now=clock.now()
     ),
 }
