@@ -17,7 +17,7 @@ def test_every_letter_is_600_wide_dark_at_night_whole_without_pictures_and_says_
     letters = list_letters(world)
     wrong = [f"{name}: {what}" for name, html, text in letters for what in problems(html, text)]
     assert wrong == []
-    assert list_unseen() == []
+    assert list_unseen() == [], "add one of each to LETTERS in tests/support/letters.py"
 
 
 def problems(html: str, text: str) -> list[str]:

@@ -213,7 +213,7 @@ LETTERS: dict[str, Callable[[World], None]] = {
     ),
     **{
         f"applications-{kind}": _about_application(kind)
-        for kind in ("received", "existing", "declined", "asked", "called_off")
+        for kind in ("received", "existing", "declined", "asked", "called_off", "waits")
     },
     **{
         f"applications-{kind}": _about_accepted(kind) for kind in ("accepted", "reminder", "lapsed")
