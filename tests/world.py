@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -237,33 +237,21 @@ class World:
             db.session.expunge_all()
         return row
 
+    def _make_payment(self, **more: Any) -> Payment:
+        """Let money come by card for the order."""
+        by_card = {"method": Method.CARD, "amount": 92000, "currency": "USD"}
+        at = clock.now()
+        return self._make(Payment(order_id=self.order.id, received_at=at, **by_card, **more))
+
     @cached_property
     def problem_payment(self) -> Payment:
         """A payment that needs a person."""
-        return self._make(
-            Payment(
-                order_id=self.order.id,
-                method=Method.CARD,
-                amount=92000,
-                currency="USD",
-                problem=Problem.DOUBLE,
-                received_at=clock.now(),
-            )
-        )
+        return self._make_payment(problem=Problem.DOUBLE)
 
     @cached_property
     def card_payment(self) -> Payment:
         """A payment by card that counts."""
-        return self._make(
-            Payment(
-                order_id=self.order.id,
-                method=Method.CARD,
-                amount=92000,
-                currency="USD",
-                reference="pi_of_the_world",
-                received_at=clock.now(),
-            )
-        )
+        return self._make_payment(reference="pi_of_the_world")
 
     @cached_property
     def draft(self) -> ApplicationDraft:

@@ -30,6 +30,15 @@ def operation(
     return register
 
 
+def _list(call: Call, kind: str, *fields: str) -> Doc:
+    """Return a page of things of a kind, narrowed by when they were made and by these fields."""
+    query = expand.Query(kind)
+    query.created(call.params.get("created"))
+    for field in fields:
+        query.equal(field, call.params.get(field))
+    return expand.page(call.store, query, call.params, f"/v1/{kind}s")
+
+
 def _get(call: Call, kind: str, id: str, param: str) -> Doc:
     doc = call.store.find(id, kind)
     if doc is None:
@@ -86,9 +95,7 @@ def expire_session(call: Call) -> Doc:
 @operation("GET", "/payment_intents", specs.LIST_INTENTS)
 def list_payment_intents(call: Call) -> Doc:
     """List payment intents, newest first."""
-    query = expand.Query("payment_intent")
-    query.created(call.params.get("created"))
-    return expand.page(call.store, query, call.params, "/v1/payment_intents")
+    return _list(call, "payment_intent")
 
 
 @operation("GET", "/payment_intents/<id>")
@@ -100,10 +107,7 @@ def get_payment_intent(call: Call) -> Doc:
 @operation("GET", "/charges", specs.LIST_CHARGES)
 def list_charges(call: Call) -> Doc:
     """List charges, newest first."""
-    query = expand.Query("charge")
-    query.created(call.params.get("created"))
-    query.equal("payment_intent", call.params.get("payment_intent"))
-    return expand.page(call.store, query, call.params, "/v1/charges")
+    return _list(call, "charge", "payment_intent")
 
 
 @operation("GET", "/charges/<id>")
@@ -122,11 +126,7 @@ def create_refund(call: Call) -> Doc:
 @operation("GET", "/refunds", specs.LIST_REFUNDS)
 def list_refunds(call: Call) -> Doc:
     """List refunds, newest first."""
-    query = expand.Query("refund")
-    query.created(call.params.get("created"))
-    query.equal("payment_intent", call.params.get("payment_intent"))
-    query.equal("charge", call.params.get("charge"))
-    return expand.page(call.store, query, call.params, "/v1/refunds")
+    return _list(call, "refund", "payment_intent", "charge")
 
 
 @operation("GET", "/refunds/<id>")
@@ -138,11 +138,7 @@ def get_refund(call: Call) -> Doc:
 @operation("GET", "/disputes", specs.LIST_DISPUTES)
 def list_disputes(call: Call) -> Doc:
     """List disputes, newest first."""
-    query = expand.Query("dispute")
-    query.created(call.params.get("created"))
-    query.equal("payment_intent", call.params.get("payment_intent"))
-    query.equal("charge", call.params.get("charge"))
-    return expand.page(call.store, query, call.params, "/v1/disputes")
+    return _list(call, "dispute", "payment_intent", "charge")
 
 
 @operation("GET", "/disputes/<id>")

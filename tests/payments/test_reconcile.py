@@ -157,6 +157,7 @@ def test_each_payout_is_the_sum_of_its_charges_refunds_and_fees(shop: Shop) -> N
     shop.control.refund_in_dashboard(intent, 5000)
     [made] = shop.control.payout(early=True)
     assert _payment(order).amount == 92000
+    shop.clock.move(minutes=2)
     found = _run()
     sums = found.totals["USD"]
     assert sums.paid_out < 0

@@ -58,6 +58,7 @@ from regsys.payments.queries.money import (
     list_refunds_of,
     list_refunds_to_send,
     list_without_fee,
+    with_order,
 )
 from regsys.payments.queries.owed import (
     OverRow,
@@ -126,4 +127,5 @@ __all__ = [
     "list_to_ask",
     "list_without_fee",
     "webhooks",
+    "with_order",
 ]

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, exists, func, select, true
+from sqlalchemy import ColumnElement, Select, exists, func, select, true
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from regsys.kernel.db import db
@@ -81,6 +82,18 @@ def _attempts(which: ColumnElement[bool], scope: Scope) -> list[AttemptRow]:
     return [AttemptRow(attempt, order) for attempt, order in db.session.execute(query)]
 
 
+T = TypeVar("T", Refund, Dispute)
+
+
+def with_order(kind: type[T]) -> Select[T, Order]:
+    """Select refunds or disputes, each with the order whose money it is about."""
+    return (
+        select(kind, Order)
+        .join(Payment, Payment.id == kind.payment_id)
+        .join(Order, Order.id == Payment.order_id)
+    )
+
+
 @dataclass(frozen=True)
 class RefundRow:
     """A refund and the order whose money it gives back."""
@@ -98,9 +111,7 @@ class RefundRow:
 def list_refunds(scope: Scope = None) -> list[RefundRow]:
     """List refunds, newest first, at most 50."""
     query = (
-        select(Refund, Order)
-        .join(Payment, Payment.id == Refund.payment_id)
-        .join(Order, Order.id == Payment.order_id)
+        with_order(Refund)
         .where(_in_scope(scope))
         .order_by(Refund.requested_at.desc(), Refund.id.desc())
         .limit(50)
@@ -167,9 +178,7 @@ def list_failed_refunds(scope: Scope = None) -> list[RefundRow]:
     same = other.payment_id == Refund.payment_id
     given = select(func.coalesce(func.sum(other.amount), 0)).where(same, counted)
     query = (
-        select(Refund, Order)
-        .join(Payment, Payment.id == Refund.payment_id)
-        .join(Order, Order.id == Payment.order_id)
+        with_order(Refund)
         .where(Refund.state == RefundState.FAILED, Refund.method == Method.CARD, _in_scope(scope))
         .where(~exists().where(same, counted, other.id > Refund.id))
         .where(given.scalar_subquery() < Payment.amount)
@@ -196,9 +205,7 @@ class DisputeRow:
 def list_disputes(scope: Scope = None) -> list[DisputeRow]:
     """List disputes of orders for these events, open ones first, the nearest deadline first, at most 50."""
     query = (
-        select(Dispute, Order)
-        .join(Payment, Payment.id == Dispute.payment_id)
-        .join(Order, Order.id == Payment.order_id)
+        with_order(Dispute)
         .where(_in_scope(scope))
         .order_by(Dispute.status.in_(CLOSED), Dispute.due_by, Dispute.id)
         .options(WITH_EVENTS)

@@ -12,12 +12,14 @@ from sqlalchemy.orm import joinedload
 
 from regsys.events.models import Event
 from regsys.kernel.db import db
-from regsys.ledger.models import Dispute, Payment, Refund
-from regsys.ledger.rules import CLOSED, COUNTED
+from regsys.ledger.models import Payment, Refund
+from regsys.ledger.rules import COUNTED
 from regsys.ledger.states import RefundState
 from regsys.payments import bookkeeping, books
+from regsys.payments import queries as payments
 from regsys.payments.books import Books, Odd
 from regsys.payments.models import Reconciliation
+from regsys.payments.queries import DisputeRow
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.reports.queries.today import Money, find_money
 from regsys.reports.rules import spread
@@ -209,7 +211,7 @@ class Action:
 
     money: Money
     unsent: Sequence[tuple[Refund, Order]]
-    disputes: Sequence[tuple[Dispute, Order]]
+    disputes: Sequence[DisputeRow]
     last: Reconciliation | None
     books: Books | None
     books_at: datetime | None
@@ -233,7 +235,7 @@ def find_action(*, now: datetime) -> Action:
     return Action(
         find_money(None, now=now),
         _unsent(),
-        _disputes(),
+        [row for row in payments.list_disputes() if row.is_open],
         bookkeeping.find_last(),
         books.load(done.findings) if done else None,
         done.finished_at if done else None,
@@ -242,26 +244,12 @@ def find_action(*, now: datetime) -> Action:
 
 def _unsent() -> list[tuple[Refund, Order]]:
     query = (
-        select(Refund, Order)
-        .join(Payment, Payment.id == Refund.payment_id)
-        .join(Order, Order.id == Payment.order_id)
+        payments.with_order(Refund)
         .where(Refund.state.in_(UNSENT))
         .order_by(Refund.requested_at.desc(), Refund.id.desc())
         .limit(MOST)
     )
     return [(refund, order) for refund, order in db.session.execute(query)]
-
-
-def _disputes() -> list[tuple[Dispute, Order]]:
-    query = (
-        select(Dispute, Order)
-        .join(Payment, Payment.id == Dispute.payment_id)
-        .join(Order, Order.id == Payment.order_id)
-        .where(Dispute.status.not_in(CLOSED))
-        .order_by(Dispute.due_by, Dispute.id)
-        .limit(MOST)
-    )
-    return [(dispute, order) for dispute, order in db.session.execute(query)]
 
 
 # ---- everything, for a file
