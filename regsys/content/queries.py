@@ -1,6 +1,6 @@
 """Reading pages, news, books, media cards and inquiries."""
 
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, func, select
 
@@ -152,6 +152,13 @@ def list_inquiries(*, limit: int, offset: int = 0) -> list[Inquiry]:
     """List the inquiries: those without an answer first, then the newest."""
     order = (Inquiry.answered_at.is_not(None), Inquiry.received_at.desc(), Inquiry.id.desc())
     return list(db.session.scalars(select(Inquiry).order_by(*order).limit(limit).offset(offset)))
+
+
+def find_oldest_open() -> datetime | None:
+    """Find when the inquiry came that has waited longest for an answer."""
+    return db.session.scalar(
+        select(func.min(Inquiry.received_at)).where(Inquiry.answered_at.is_(None))
+    )
 
 
 def count_inquiries(*, open_only: bool = False) -> int:

@@ -88,7 +88,21 @@ def make_answer(
     )
 
 
+# Fields of medicine are called as people call them.
+FIELDS = {
+    "physician_family": "Family medicine",
+    "physician_internal": "Internal medicine",
+    "physician_pediatrics": "Pediatrics",
+    "physician_psychiatry": "Psychiatry",
+    "physician_palliative": "Palliative medicine",
+    "physician_other": "Another field of medicine",
+    "marriage_family_therapist": "Marriage and family therapist",
+}
+
+
 def in_words(value: str) -> str:
     """Return "One intensive" for "one_intensive"."""
+    if value in FIELDS:
+        return FIELDS[value]
     words = value.replace("_", " ").replace("co led", "co-led")
     return words[:1].upper() + words[1:]

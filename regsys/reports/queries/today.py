@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import joinedload
 
 from regsys.applications.queries import Desk, list_desks
-from regsys.content.queries import count_inquiries
+from regsys.content.queries import count_inquiries, find_oldest_open
 from regsys.events.models import Event
 from regsys.jobs.queries import count_dead
 from regsys.kernel.db import db
@@ -86,6 +86,7 @@ class Today:
     letters: Sequence[Message] = ()
     letters_more: int = 0
     inquiries: int = 0
+    inquiries_since: datetime | None = None
     dead_jobs: int = 0
 
     @property
@@ -142,6 +143,7 @@ def find_today(
         letters[:MOST],
         max(0, sum(troubled[s] for s in outbox.TROUBLE) - MOST),
         count_inquiries(open_only=True) if whole_site else 0,
+        find_oldest_open() if whole_site else None,
         count_dead() if whole_site else 0,
     )
 
