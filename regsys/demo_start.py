@@ -18,7 +18,7 @@ from regsys.kernel.db import db, transaction
 from regsys.kernel.settings import Settings
 
 LEADERS_SHOWN = 2
-SHOWN = (Role.OWNER, Role.REGISTRAR, Role.TREASURER)
+SHOWN = (Role.OWNER, Role.REGISTRAR, Role.TREASURER, Role.REVIEWER)
 
 
 def load(settings: Settings, sign_ins: Path) -> None:
@@ -51,8 +51,9 @@ def write_sign_ins(app: Flask, file: Path) -> None:
 
 
 def _organizers() -> list[dict[str, str | None]]:
-    """List those who have pages of their own: the owner, registrars and treasurers."""
-    query = select(Grant).where(Grant.role.in_(SHOWN)).options(joinedload(Grant.user))
+    """List those who have pages of their own and a password: the owner, registrars, treasurers and a reviewer."""
+    query = select(Grant).join(Grant.user).where(Grant.role.in_(SHOWN))
+    query = query.where(User.password_hash.is_not(None)).options(joinedload(Grant.user))
     grants = db.session.scalars(query.order_by(Grant.user_id, Grant.id))
     names = {g.user_id: (f"{g.role}: {g.user.name}", g.user.email) for g in grants}
     return [_sign_in(who, email, demo.PASSWORD) for who, email in names.values()]
