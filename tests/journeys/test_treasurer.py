@@ -82,6 +82,7 @@ def test_the_treasurer_finds_what_is_odd_and_the_books_agree(page: Page, site: S
     page.get_by_label("E-mail").last.fill(TREASURER)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
+    page.get_by_role("link", name="Money", exact=True).click()
     page.get_by_role("link", name="Treasurer").click()
     _look_until(page, "Dispute of $540.00")
     expect(page.get_by_text("A refund of $85.00 failed")).to_be_visible()
