@@ -39,6 +39,7 @@ def _entries() -> None:
         "waitlist_entry",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("event_id", sa.Integer(), nullable=False),
+        sa.Column("application_id", sa.Integer(), nullable=True),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("token", SealedText(), nullable=False),
         sa.Column(
@@ -60,6 +61,12 @@ def _entries() -> None:
         sa.Column("note", sa.String(length=500), nullable=False),
         sa.Column("left_reason", sa.String(length=500), nullable=False),
         sa.CheckConstraint("size >= 1", name=op.f("ck_waitlist_entry_size_at_least_one")),
+        sa.ForeignKeyConstraint(
+            ["application_id"],
+            ["application.id"],
+            name=op.f("fk_waitlist_entry_application_id_application"),
+        ),
+        sa.UniqueConstraint("application_id", name=op.f("uq_waitlist_entry_application_id")),
         sa.ForeignKeyConstraint(
             ["event_id"], ["event.id"], name=op.f("fk_waitlist_entry_event_id_event")
         ),

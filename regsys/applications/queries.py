@@ -262,3 +262,15 @@ def list_old_drafts(*, now: datetime) -> list[int]:
     """List drafts that nobody has touched for so long that they are forgotten."""
     query = select(ApplicationDraft.id).where(ApplicationDraft.saved_at < now - rules.FORGET_AFTER)
     return list(db.session.scalars(query.order_by(ApplicationDraft.id)))
+
+
+def list_accepted_without_place() -> list[int]:
+    """List who was accepted while all places were taken, in the order in which that was decided."""
+    query = (
+        select(Application.id)
+        .join(Event, Event.id == Application.event_id)
+        .where(Application.state == ApplicationState.ACCEPTED)
+        .where(Application.registration_id.is_(None), Event.state == EventState.PUBLISHED)
+        .order_by(Application.state_at, Application.id)
+    )
+    return list(db.session.scalars(query))

@@ -10,7 +10,7 @@ from regsys.waitlist import queries, services
 
 
 def sweep(payload: Mapping[str, Any]) -> None:
-    """End, close, offer: each entry or event in a transaction of its own."""
+    """End, close, enlist, offer: each entry or event in a transaction of its own."""
     now = clock.now()
     for entry_id in queries.list_lapsed_offers(now=now):
         with transaction():
@@ -21,6 +21,9 @@ def sweep(payload: Mapping[str, Any]) -> None:
     for offer_id in queries.list_unfinished():
         with transaction():
             services.tell_unfinished(offer_id, now=now)
+    for application_id in queries.list_to_enlist():
+        with transaction():
+            services.enlist(application_id, now=now)
     for event_id in queries.list_events_with_line():
         with transaction():
             services.offer_next(event_id, now=now)

@@ -56,6 +56,8 @@ class Entry(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    # Who was accepted while all places were taken waits with their application.
+    application_id: Mapped[int | None] = mapped_column(ForeignKey("application.id"), unique=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     token: Mapped[str] = mapped_column(SealedText)
     state: Mapped[EntryState] = mapped_column(

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from regsys.applications import queries as applications
 from regsys.capacity import services as capacity
 from regsys.capacity.models import PoolKind
 from regsys.capacity.queries import list_pools
@@ -93,6 +94,11 @@ def find_live(event_id: int, email_key: str) -> Entry | None:
     """Find the entry of an address that is on an event's list."""
     query = _whole().where(Entry.event_id == event_id, Entry.email_key == email_key)
     return db.session.scalar(query.where(Entry.state.in_(LIVE)))
+
+
+def find_of_application(application_id: int) -> Entry | None:
+    """Find the entry with which an application waits, or waited."""
+    return db.session.scalar(select(Entry).where(Entry.application_id == application_id))
 
 
 def list_entries(event_id: int) -> list[Entry]:
@@ -220,6 +226,14 @@ def list_claim_ids(offer_id: int) -> list[int]:
     """List the claims that hold the places of an offer."""
     held = waitlist_place.c
     return list(db.session.scalars(select(held.claim_id).where(held.offer_id == offer_id)))
+
+
+def list_to_enlist() -> list[int]:
+    """List the applications that were accepted without a place, and are on no list yet."""
+    accepted = applications.list_accepted_without_place()
+    query = select(Entry.application_id).where(Entry.application_id.in_(accepted))
+    known = set(db.session.scalars(query)) if accepted else set()
+    return [a for a in accepted if a not in known]
 
 
 # ---- what the rules ask for

@@ -88,15 +88,31 @@ _VERBS = {
 
 
 def _hold(a: Application, actor: Actor, now: datetime) -> None:
-    """Hold a place for the event's hours, take the answers along, and write the letter with the link to pay."""
+    """Hold a place for the event's hours, and write the letter with the link to pay."""
     until = rules.accept_until(now, hours=a.event.accept_hours, starts_at=a.event.starts_at)
+    source = OrderSource.APPLICATION
+    r = _take_place(a, a.ticket_type_id, source, _("Accepted."), until=until, actor=actor, now=now)
+    mail.send_accepted(a, r, now=now)
+
+
+def _take_place(
+    a: Application,
+    ticket_type_id: int,
+    source: OrderSource,
+    reason: str,
+    *,
+    until: datetime,
+    actor: Actor,
+    now: datetime,
+) -> Registration:
+    """Hold a place until a time, and take the answers along."""
     r = offer_place(
         a.event_id,
-        a.ticket_type_id,
+        ticket_type_id,
         Person(a.first_name, a.last_name, a.email),
         until=until,
-        source=OrderSource.APPLICATION,
-        reason=_("Accepted."),
+        source=source,
+        reason=reason,
         actor=actor,
         now=now,
         about={key: getattr(a, key) for key in ABOUT},
@@ -105,7 +121,20 @@ def _hold(a: Application, actor: Actor, now: datetime) -> None:
     a.registration_id, a.registration = r.id, r
     a.reminded_at = a.lapsed_at = None
     db.session.flush()
-    mail.send_accepted(a, r, now=now)
+    return r
+
+
+def hold_from_list(
+    application_id: int, ticket_type_id: int, *, until: datetime, actor: Actor, now: datetime
+) -> Registration:
+    """Hold a place until a time for somebody accepted whose turn on the waiting list it is, without a letter."""
+    a = lock_application(application_id)
+    refusal = rules.why_not_hold_again(a.state, a.registration.state if a.registration else None)
+    if refusal:
+        raise Refused(refusal)
+    record("application.held_from_list", a, actor=actor, now=now)
+    source, reason = OrderSource.WAITING_LIST, _("Offered from the waiting list.")
+    return _take_place(a, ticket_type_id, source, reason, until=until, actor=actor, now=now)
 
 
 def hold_again(application_id: int, *, event_id: int, actor: Actor, now: datetime) -> Registration:

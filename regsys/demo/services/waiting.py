@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
+from regsys.applications.models import Application
 from regsys.capacity import services as capacity
 from regsys.demo.services.calendar import Calendar
 from regsys.demo.services.forms import in_words
@@ -25,6 +26,12 @@ def load_waiting(
 ) -> None:
     """Load the lists; an offer that is open holds its place."""
     people = {p["id"]: p for p in data["people"]}
+    applied = {
+        row["waiting_list"]: (programme.events[row["event"]].id, people[row["person"]]["email"])
+        for row in data["applications"]
+        if "waiting_list" in row
+    }
+    application_of = {(a.event_id, a.email): a.id for a in db.session.scalars(select(Application))}
     order_of = {r["id"]: orders[r["order"]] for r in data["registrations"]}
     for row in data["events"]:
         event = programme.events[row["id"]]
@@ -32,6 +39,7 @@ def load_waiting(
         event.offer_hours = row.get("waitlist_offer_hours", 72)
     for position, row in enumerate(data["waiting_list"], start=1):
         entry = _make_entry(row, people[row["person"]], position, programme, calendar)
+        entry.application_id = application_of.get(applied.get(row["id"], (0, "")))
         db.session.add(entry)
         capacity.note_waiting(_pools(entry))
         for one in row.get("offers", []):

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from regsys.applications import services as applications
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound, Refused
@@ -27,19 +28,30 @@ def accept(offer_id: int, *, actor: Actor, now: datetime) -> Order:
     if refusal:
         raise Refused(refusal)
     end_offer(offer, now=now)
-    order = registration.reserve(
-        entry.event_id,
-        offer.ticket_type_id,
-        entry.size,
-        Person(entry.first_name, entry.last_name, entry.email),
-        about={"profession": entry.profession},
-        until=rules.finish_until(offer.until, now),
-        now=now,
-    )
+    until = rules.finish_until(offer.until, now)
+    order = _open_order(entry, offer.ticket_type_id, until=until, actor=actor, now=now)
     offer.order_id = order.id
     facts = {"offer": offer.id, "order": order.id}
     move_entry_to(entry, S.TAKEN, actor=actor, now=now, facts=facts)
     return order
+
+
+def _open_order(
+    entry: Entry, type_id: int, *, until: datetime, actor: Actor, now: datetime
+) -> Order:
+    """Open a cart; or, with an application, an order that has its answers, and that is taken where nothing is due."""
+    if entry.application_id is None:
+        person = Person(entry.first_name, entry.last_name, entry.email)
+        about = {"profession": entry.profession}
+        return registration.reserve(
+            entry.event_id, type_id, entry.size, person, about=about, until=until, now=now
+        )
+    r = applications.hold_from_list(
+        entry.application_id, type_id, until=until, actor=actor, now=now
+    )
+    if r.price == 0:
+        registration.take_offer(r.order_id, actor=actor, now=now)
+    return r.order
 
 
 def decline(offer_id: int, *, actor: Actor, now: datetime) -> None:

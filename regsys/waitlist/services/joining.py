@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from regsys.applications import services as applications
 from regsys.capacity import services as capacity
 from regsys.events import queries as events
 from regsys.events import rules as event_rules
+from regsys.events.models import Event, TicketType
 from regsys.kernel import tokens
 from regsys.kernel.actors import attendee
 from regsys.kernel.db import db
@@ -52,24 +54,49 @@ def join(event_id: int, wish: Wish, *, now: datetime) -> Entry | Refusal:
     key = email_key(wish.person.email)
     if _tell_known(event_id, key, now=now):
         return rules.ON_LIST_BY_NOW
+    return _put_on(event, wish, chosen, now=now)
+
+
+def enlist(application_id: int, *, now: datetime) -> Entry | None:
+    """Put somebody on the list who was accepted while all places were taken; None where they were on it before."""
+    a = applications.lock_application(application_id)
+    event = a.event
+    if not event.waitlist or a.registration_id or queries.find_of_application(application_id):
+        return None
+    if queries.find_live(event.id, a.email_key):
+        return None
+    person = Person(a.first_name, a.last_name, a.email)
+    wish = Wish(person, a.profession, [a.ticket_type_id])
+    return _put_on(event, wish, [a.ticket_type], application_id=application_id, now=now)
+
+
+def _put_on(
+    event: Event,
+    wish: Wish,
+    chosen: Sequence[TicketType],
+    *,
+    now: datetime,
+    application_id: int | None = None,
+) -> Entry:
     token = tokens.new_token()
     entry = Entry(
         event=event,
+        application_id=application_id,
         token=token,
         token_hash=tokens.hash_token(token),
         state=EntryState.WAITING,
         state_at=now,
-        position=queries.next_position(event_id),
+        position=queries.next_position(event.id),
         size=wish.size,
         first_name=wish.person.first_name,
         last_name=wish.person.last_name,
         email=wish.person.email,
-        email_key=key,
+        email_key=email_key(wish.person.email),
         profession=wish.profession,
         time_zone=wish.time_zone,
         joined_at=now,
     )
-    entry.types = chosen
+    entry.types = list(chosen)
     db.session.add(entry)
     db.session.flush()
     pools = events.list_pool_ids([t.id for t in chosen])
