@@ -14,6 +14,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.journeys.steps import answer_the_form, letters, pay, sign_in_as_registrar
 from tests.support.browser import (
     PHONE,
     WIDE,
@@ -22,11 +23,9 @@ from tests.support.browser import (
     list_sideways_scroll,
     new_context,
 )
-from tests.support.servers import Server, running, wait_until
-from tests.support.smtp import Received, SmtpServer
+from tests.support.servers import Server, running
+from tests.support.smtp import SmtpServer
 
-PASSWORD = "ten chairs in a ring"
-REGISTRAR = "tilda.marchbanks@example.org"
 LEADER = "sunniva.dunmore@example.org"
 INTRO = "/events/introductory-intensive"
 
@@ -66,39 +65,10 @@ def _who(page: Page) -> str:
     return "wide" if (page.viewport_size or {})["width"] == WIDE[0] else "phone"
 
 
-def _letters(mail: SmtpServer, address: str, count: int = 1) -> list[Received]:
-    """Wait for so many letters to an address, and return them."""
-    wait_until(
-        lambda: len(mail.to(address)) >= count, seconds=30, what=f"letter {count} to {address}"
-    )
-    return mail.to(address)
-
-
 def _name(page: Page, first: str, last: str, email: str) -> None:
     page.get_by_label("First name").fill(first)
     page.get_by_label("Last name").fill(last)
     page.get_by_label("E-mail").fill(email)
-
-
-def _answer(page: Page) -> None:
-    """Answer what has to be answered, and the questions that leaders read."""
-    page.get_by_label("Letters after your name").fill("MD")
-    page.get_by_label("Your profession").fill("Family physician")
-    page.get_by_label("Where you work").fill("Copperline Clinic")
-    career = page.get_by_role("group", name="Where you are in your career")
-    career.get_by_label("Practicing").check()
-    experience = page.get_by_role("group", name="Your Balint experience so far")
-    experience.get_by_label("Group member").check()
-    page.get_by_label("What do you hope to take home?").fill("To sit still, & listen <well>")
-    page.get_by_label("Food: anything the kitchen must know").fill("PRIVATE no walnuts")
-    page.get_by_label("I will keep everything about patients").check()
-    page.get_by_label("I will be there for every session").check()
-
-
-def _pay(page: Page, amount: str) -> None:
-    expect(page.get_by_text("No card is charged and no money moves")).to_be_visible()
-    page.get_by_role("button", name=f"Pay {amount}").click()
-    page.wait_for_url(re.compile("/o/"))
 
 
 def test_one_doctor_takes_one_place(page: Page, site: Server, mail: SmtpServer) -> None:
@@ -115,15 +85,15 @@ def test_one_doctor_takes_one_place(page: Page, site: Server, mail: SmtpServer) 
     page.get_by_role("button", name="Save and go on").click()
     expect(page.get_by_role("alert")).to_be_visible()
     assert list_sideways_scroll(page) == []
-    _answer(page)
+    answer_the_form(page)
     page.get_by_role("button", name="Save and go on").click()
     expect(page.get_by_text("Copperline Clinic")).to_be_visible()
     assert "walnuts" not in page.content()
     page.get_by_role("button", name="Pay $540.00").click()
-    _pay(page, "$540.00")
+    pay(page, "$540.00")
     expect(page.get_by_role("heading", level=1)).to_have_text("You have a place, Una")
 
-    letter = _letters(mail, address)[0]
+    letter = letters(mail, address)[0]
     assert "Introductory Intensive" in letter.subject
     assert f"{site.url}/r/" in letter.text()
     assert b"METHOD:REQUEST" in letter.attachments()["calendar.ics"]
@@ -154,36 +124,27 @@ def test_a_practice_sends_three_people_on_one_payment(
         _name(page, first, f"{last} {tag}", address)
         page.get_by_role("button", name="Save and go on").click()
     page.get_by_role("button", name="Pay $1,470.00").click()
-    _pay(page, "$1,470.00")
+    pay(page, "$1,470.00")
     expect(page.get_by_role("heading", level=1)).to_contain_text("confirmed")
 
     for (first, _last), address in zip(people, addresses, strict=True):
-        assert len(_letters(mail, address)) == 1
+        assert len(letters(mail, address)) == 1
         assert first in mail.to(address)[0].text()
-    order = _letters(mail, f"office.{tag}@example.org")
+    order = letters(mail, f"office.{tag}@example.org")
     assert len(order) == 1
     assert "$1,470.00" in order[0].text()
     # Each person answers their own questions by their own link.
     link = re.search(rf"{re.escape(site.url)}/r/\S+", mail.to(addresses[0])[0].text())
     assert link
     page.goto(link.group())
-    _answer(page)
+    answer_the_form(page)
     page.get_by_role("button", name=re.compile("Save")).first.click()
     expect(page.get_by_text("To sit still, & listen <well>")).to_be_visible()
 
 
-def _sign_in_as_registrar(page: Page, site: Server) -> None:
-    page.goto(site.url + "/signin")
-    page.get_by_text("Use a password").click()
-    page.get_by_label("E-mail").last.fill(REGISTRAR)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    page.wait_for_url(re.compile("/organize"))
-
-
 def test_the_registrar_exports_them(page: Page, site: Server, tmp_path: Path) -> None:
     tag = _who(page)
-    _sign_in_as_registrar(page, site)
+    sign_in_as_registrar(page, site)
     page.get_by_role("link", name=re.compile("Introductory Intensive")).first.click()
     page.get_by_label("Find").fill(tag)
     page.get_by_role("button", name="Show").click()
@@ -215,7 +176,7 @@ def test_the_leader_finds_them_on_the_roster(page: Page, site: Server, mail: Smt
     page.goto(site.url + "/signin")
     page.get_by_label("E-mail").first.fill(LEADER)
     page.get_by_role("button", name=re.compile("link", re.I)).first.click()
-    letter = _letters(mail, LEADER, before + 1)[-1]
+    letter = letters(mail, LEADER, before + 1)[-1]
     link = re.search(rf"{re.escape(site.url)}/signin/\S+", letter.text())
     assert link
     page.goto(link.group())
@@ -232,7 +193,7 @@ def test_the_leader_finds_them_on_the_roster(page: Page, site: Server, mail: Smt
     if tag == "phone":
         return  # a second roster within the same minute is the same letter
     assert list_axe_violations(page) == []
-    roster = _letters(mail, LEADER, before + 2)[-1]
+    roster = letters(mail, LEADER, before + 2)[-1]
     assert f"Una Nettlefold {tag}" in roster.text()
     assert "Family physician" in roster.text()
     assert "walnuts" not in roster.text() + roster.html()
