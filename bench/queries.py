@@ -87,8 +87,13 @@ def _add(event_id: int, how_many: int, first: int) -> None:
 
 def _statements(app: Flask, client: FlaskClient, path: str) -> int | None:
     """Count what a page sends; None where there is no such page for this visitor."""
-    # The first look of somebody at a roster is written down, however long it is.
-    Context().run(_ask, client, path)
+    if path.startswith("/lead/"):
+        # The first look of somebody at a roster is written down, however long it is: one statement more.
+        Context().run(_ask, client, path)
+    # What was kept of another page in the same second is made anew.
+    shelf = app.extensions["regsys.shelf"]
+    shelf.pages.clear()
+    shelf.parts.clear()
     with counted(app) as sent:
         # In a context of its own, to the end of the answer: nothing is shared with what went before.
         status = Context().run(_ask, client, path)

@@ -5,10 +5,9 @@ import os
 import signal
 import socket
 import sys
-import tomllib
 from collections.abc import Callable, Mapping
 from functools import wraps
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +76,9 @@ def _app() -> Any:
 
 def _version() -> str:
     """Return the installed version; a checkout says it in pyproject.toml."""
+    import tomllib  # slow import
+    from importlib import metadata  # slow import
+
     try:
         return metadata.version("regsys")
     except metadata.PackageNotFoundError:
@@ -178,8 +180,15 @@ def _worker(env: Mapping[str, str]) -> Child:
 
 
 def _frugal(env: Mapping[str, str]) -> dict[str, str]:
-    """Let the C library keep two heaps at most, not one for each thread: some megabytes less in each process."""
-    return {"MALLOC_ARENA_MAX": "2", **env}
+    """Let the C library keep two heaps at most, not one for each thread, and give back what is free: some megabytes
+    less in each process.
+    """
+    heap = {
+        "MALLOC_ARENA_MAX": "2",
+        "MALLOC_TRIM_THRESHOLD_": "65536",
+        "MALLOC_MMAP_THRESHOLD_": "65536",
+    }
+    return {**heap, **env}
 
 
 def _sandbox(folder: Path, port: int, env: Mapping[str, str]) -> Child:

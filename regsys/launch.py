@@ -3,10 +3,8 @@
 Imports nothing heavy: `in_child` does the heavy steps in a process that ends again.
 """
 
-import base64
 import json
 import os
-import secrets
 import socket
 import sys
 import time
@@ -70,6 +68,9 @@ def demo_environment(data_dir: Path, port: int) -> dict[str, str]:
 
 
 def _new_demo() -> dict[str, str]:
+    import base64  # slow import
+    import secrets  # slow import
+
     made = {
         "SANDBOX": "1",
         "SECRET_KEY": secrets.token_urlsafe(32),

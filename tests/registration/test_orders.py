@@ -284,6 +284,18 @@ def test_money_for_a_hold_that_lapsed_unswept_is_confirmed_if_places_last(
     assert states(late) == [S.AWAITING_PAYMENT]
 
 
+def test_a_place_that_is_taken_again_is_the_only_one_that_is_held(db: Any, clock: Any) -> None:
+    event = make_event(places=3)
+    first, order = make_order(event, [a_person("A B")]), make_order(event, [a_person("C D")])
+    clock.move(minutes=31)
+    with transaction():
+        services.expire_lapsed(first.id, now=clock.now)
+    assert confirm(order, clock.now) is PaidOutcome.CONFIRMED
+    (r,) = list_people(order)
+    live = select(Claim.number).where(Claim.registration_id == r.id, Claim.released_at.is_(None))
+    assert list(db.session.scalars(live)) == [1]
+
+
 def test_money_for_a_cancelled_order_has_no_place(db: Any, now: datetime) -> None:
     event = make_event()
     order = make_order(event)

@@ -29,7 +29,7 @@ from regsys.kernel.text import N_
 WHOLE = (
     joinedload(Event.venue),
     selectinload(Event.sessions),
-    selectinload(Event.ticket_types).selectinload(TicketType.prices),
+    selectinload(Event.ticket_types).joinedload(TicketType.prices),
     selectinload(Event.assignments).joinedload(Assignment.leader),
 )
 

@@ -114,6 +114,7 @@ def _keep_places(held: Held, waiting: Sequence[Registration], *, now: datetime) 
     if any(_is_elsewhere(r) for r in gone if r.state is S.EXPIRED):
         return False
     if gone:
+        capacity.release([r.id for r in gone], now=now)  # what lapsed and was not let go yet
         pools = pools_of(gone)
         try:
             capacity.claim(pools.wanted, now=now, until=None, up_to=pools.early)
