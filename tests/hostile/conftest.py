@@ -1,39 +1,35 @@
-"""A society with everything in it, whose Stripe does not answer, and the ground on which it is attacked."""
+"""A society with everything in it, whose Stripe does not answer, and the ground on which it is attacked.
+
+One ground serves all of these tests of a worker, on each database: after every attack its rows are put back, and what
+the app has compiled and what its pages hold need not be found out again.
+"""
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
+from regsys.app import create_app
+from regsys.kernel.db import db as product_db
 from regsys.kernel.settings import Settings
-from tests.conftest import Clock, Database
+from tests.conftest import TODAY, Client, Clock
 from tests.hostile.ground import Ground
 from tests.hostile.intruder import Intruder
+from tests.house.test_pages import registrar_of
 from tests.house.visiting import Stop, list_stops
+from tests.support.pg import Postgres
 from tests.support.ports import free_port
 from tests.world import World
 
 
-@pytest.fixture
-def demo_app(
-    data: Path,
-    database: Database,
-    demo_keys: tuple[str, ...],
-    clock: Clock,
-    make_app: Callable[[Settings], Flask],
-) -> Flask:
-    """Return the app with the demo loaded; at Stripe's address nobody listens."""
-    nobody = f"http://127.0.0.1:{free_port()}"
-    known = {"DATABASE_URL": database.url, "FIELD_KEYS": demo_keys, "STRIPE_API_BASE": nobody}
-    return make_app(Settings.for_tests(data, **known))
-
-
-@dataclass
+@dataclass(eq=False)
 class Field:
     """The ground, with an intruder for each kind of browser."""
 
@@ -48,9 +44,11 @@ class Field:
 
     @cached_property
     def clients(self) -> dict[str, FlaskClient]:
-        """Browsers: a visitor with a cart, the owner, a leader."""
+        """Browsers: a visitor with a cart, the owner, a leader, and a registrar of one event, not `world.event`."""
         world = self.world
-        signed_in = {role: world.sign_in(world.user_with(role)) for role in ("owner", "leader")}
+        users = {role: world.user_with(role) for role in ("owner", "leader")}
+        users["narrow"] = registrar_of(world, world.external_event.id, TODAY)
+        signed_in = {role: world.sign_in(user) for role, user in users.items()}
         return {"": world.visitor(), **signed_in}
 
     @cached_property
@@ -80,16 +78,75 @@ class Field:
 
     def variants(self, stop: Stop) -> list[str]:
         """List the address of a page, and of itself with other queries, as it links to them."""
-        page = self.intruder_at(stop.roles).get(stop.address)
+        page = self.intruder_at(stop.roles).look(stop.address)
         links = (re.sub(r"^https?://[^/]+", "", url) for url in page.links())
         path = stop.address.partition("?")[0]
         own = [url for url in links if url.partition("?")[0] == path and "?" in url]
         return list(dict.fromkeys([stop.address, *own]))[:12]
 
+    def begin(self) -> None:
+        """Forget what an earlier test has found and left."""
+        for intruder in self.intruders.values():
+            intruder.begin()
+
+
+MakeField = Callable[[str], AbstractContextManager[Field]]
+
+
+@pytest.fixture(scope="session")
+def make_field(
+    tmp_path_factory: pytest.TempPathFactory, demo_keys: tuple[str, ...], compiled_templates: Any
+) -> MakeField:
+    """Make the field on a database that holds the demo."""
+
+    @contextmanager
+    def make(url: str) -> Iterator[Field]:
+        folder = tmp_path_factory.mktemp("hostile")
+        nobody = f"http://127.0.0.1:{free_port()}"
+        known = {"DATABASE_URL": url, "FIELD_KEYS": demo_keys, "STRIPE_API_BASE": nobody}
+        app = create_app(Settings.for_tests(folder, **known))
+        app.testing, app.test_client_class = True, Client
+        app.jinja_env.bytecode_cache = compiled_templates
+        field = Field(World(app), url.replace("postgresql://", "postgresql+psycopg://"), folder)
+        yield field
+        field.ground.close()
+        with app.app_context():
+            product_db.engine.dispose()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def sqlite_field(
+    sqlite_demo: Path, tmp_path_factory: pytest.TempPathFactory, make_field: MakeField
+) -> Iterator[Field]:
+    """Keep one field on SQLite for the tests of this worker."""
+    path = shutil.copy(sqlite_demo, tmp_path_factory.mktemp("sqlite-hostile"))
+    with make_field(f"sqlite:///{path}") as field:
+        yield field
+
+
+@pytest.fixture(scope="session")
+def postgres_field(
+    postgres: Postgres, postgres_demo: str, make_field: MakeField
+) -> Iterator[Field]:
+    """Keep one field on PostgreSQL for the tests of this worker."""
+    with make_field(postgres.create("hostile", template=postgres_demo)) as field:
+        yield field
+    postgres.drop("hostile")
+
 
 @pytest.fixture
-def field(world: World, database: Database, data: Path) -> Iterator[Field]:
+def database(request: pytest.FixtureRequest) -> str:
+    """Name the kind of database only: the field on it is shared."""
+    return str(request.param)
+
+
+@pytest.fixture
+def field(request: pytest.FixtureRequest, database: str, clock: Clock) -> Field:
     """Return the ground before the first attack."""
-    made = Field(world, database.url.replace("postgresql://", "postgresql+psycopg://"), data)
-    yield made
-    made.ground.close()
+    field: Field = request.getfixturevalue(
+        "sqlite_field" if database == "sqlite" else "postgres_field"
+    )
+    field.begin()
+    return field

@@ -1,7 +1,7 @@
 """What is sent: text that people who test forms send, and bytes that no browser sends."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import werkzeug.urls  # noqa: F401, it registers the way in which broken bytes are read
@@ -94,6 +94,14 @@ SEED = 20261124
 def some(chance: random.Random, items: Sequence[T], most: int) -> list[T]:
     """Draw a sample; it is the same in every run."""
     return chance.sample(list(items), min(most, len(items)))
+
+
+def deal(chance: random.Random, items: Iterable[T]) -> Iterator[T]:
+    """Deal from a shuffled deck, and again from a new one: nothing comes twice before everything has come."""
+    deck = list(items)
+    while deck:
+        chance.shuffle(deck)
+        yield from deck
 
 
 def as_text(value: str | bytes) -> str:

@@ -61,15 +61,27 @@ class Intruder:
     sent: int = 0
     accepted: int = 0
     _error: LastError = field(default_factory=LastError)
+    _seen: dict[str, Page] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         logging.getLogger("regsys").addHandler(self._error)
-        self.client.get(
-            "/contact"
-        )  # a form: from here on the cookie holds what its token belongs to
+        form = self.get("/contact").form("csrf_token")
+        # From here on the cookie holds what this token belongs to.
+        self.token = next(c.value for c in form.controls if c.name == "csrf_token")
         cookie = self.client.get_cookie("regsys")
         self._cookie = cookie.value if cookie else ""
-        self.ground.restore(self.ground.changed())
+
+    def begin(self) -> None:
+        """Forget what an earlier test has found and left."""
+        self.problems.clear()
+        self.sent = self.accepted = 0
+        self._put_back(set())
+
+    def look(self, path: str) -> Page:
+        """Return a page as it stands on untouched ground: asked for once."""
+        if path not in self._seen:
+            self._seen[path] = self.get(path)
+        return self._seen[path]
 
     def get(self, path: str) -> Page:
         """Open a page as it is for everybody; what opening it writes down is taken back."""

@@ -1,5 +1,7 @@
 """All pages are visited: they open for those who may, and for nobody else."""
 
+from datetime import datetime
+
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -65,7 +67,7 @@ def test_the_pages_of_an_event_are_closed_to_the_registrar_of_another(
     world: World, clock: Clock
 ) -> None:
     stops = [s for s in list_guarded(world) if "event_id" in s.rule.arguments]
-    client = world.sign_in(registrar_of(world, world.external_event.id, clock))
+    client = world.sign_in(registrar_of(world, world.external_event.id, clock.now))
     problems = [
         stop.says(status, "403")
         for stop in stops
@@ -75,7 +77,7 @@ def test_the_pages_of_an_event_are_closed_to_the_registrar_of_another(
     assert len(stops) > 2
 
 
-def registrar_of(world: World, event_id: int, clock: Clock) -> User:
+def registrar_of(world: World, event_id: int, now: datetime) -> User:
     """Add a registrar who may work on one event only."""
     with world.app.app_context():
         with transaction():
@@ -85,7 +87,7 @@ def registrar_of(world: World, event_id: int, clock: Clock) -> User:
                 last_name="Narrow",
                 grants=[(Role.REGISTRAR, event_id)],
                 actor=SYSTEM,
-                now=clock.now,
+                now=now,
             )
         db.session.remove()
     return world.first(select(User).where(User.id == user_id))
