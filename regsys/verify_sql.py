@@ -278,6 +278,7 @@ MAIL: Sequence[Check] = (
         "everybody whose place was cancelled has been written to",
         f"""
         SELECT {WHO} FROM audit_entry a JOIN registration r ON r.id = a.subject_id {OF}
+        JOIN orders o ON o.id = r.order_id AND o.placed_at IS NOT NULL
         WHERE a.action = 'registration.cancelled' AND {MOVED}
           AND a.actor_kind <> 'payer' AND r.email <> ''
           AND NOT EXISTS (SELECT 1 FROM message m WHERE m.registration_id = r.id

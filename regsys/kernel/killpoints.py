@@ -5,7 +5,7 @@ REGSYS_KILL_AT names one point: the first process of the installation that reach
 
 Points: `attempt-committed` (the payment attempt is stored, Stripe not asked yet), `session-created` (Stripe has
 answered, nothing recorded yet), `cancellation-committed` (an order of an event that is called off is ended and its
-refunds are stored, Stripe not asked yet), `refund-requested` (a refund by itself is stored, Stripe not asked yet),
+refunds are stored, Stripe not asked yet), `refund-requested` (a refund is stored, Stripe not asked yet),
 `refund-made` (Stripe has made a refund, nothing recorded yet), `event-committed` (Stripe's event is stored, its effects
 are not), `smtp-accepted` (the mail server has taken the letter, nothing recorded yet).
 """

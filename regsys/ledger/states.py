@@ -24,9 +24,7 @@ class RefundState(StrEnum):
 
 
 MOVES: Moves = {
-    RefundState.REQUESTED: frozenset(
-        {RefundState.SUBMITTED, RefundState.PENDING, RefundState.SUCCEEDED, RefundState.FAILED}
-    ),
+    RefundState.REQUESTED: frozenset({RefundState.SUBMITTED}),
     RefundState.SUBMITTED: frozenset(
         {RefundState.PENDING, RefundState.SUCCEEDED, RefundState.FAILED}
     ),

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 def execute_refund(refund_id: int, *, actor: Actor = STRIPE) -> RefundState:
     """Ask Stripe for a refund that is written down; the same refund is never made twice. Raises UpstreamFailed."""
+    killpoints.reach("refund-requested")
     with transaction():
         order = services.submit_refund(refund_id, actor=actor, now=clock.now())
     if order is None:
@@ -62,7 +63,6 @@ def _find_refund(order: services.RefundOrder) -> StripeRefund | None:
 def give_back(attempt_id: int, *, actor: Actor = STRIPE) -> None:
     """Carry out what was asked for when an attempt's money turned out to be too much; the poller does what fails."""
     for refund_id in queries.list_refunds_of(attempt_id):
-        killpoints.reach("refund-requested")
         try:
             execute_refund(refund_id, actor=actor)
         except NOT_NOW as e:

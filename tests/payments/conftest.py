@@ -27,9 +27,18 @@ def run_stripe(factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def stripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def shared_stripe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """Run one stand-in for each file; its tests find their own sessions in it, and the poller what others left."""
     yield from run_stripe(tmp_path_factory)
+
+
+@pytest.fixture
+def stripe(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
+    """Give the file's stand-in, or one of the test's own where it moves the clock far or reads all books."""
+    if request.node.get_closest_marker("own_stripe"):
+        yield from run_stripe(request.getfixturevalue("tmp_path_factory"))
+    else:
+        yield request.getfixturevalue("shared_stripe")
 
 
 class SharedClock(Clock):
