@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -21,6 +21,8 @@ from regsys.web.urls import settings
 log = logging.getLogger(__name__)
 
 TYPES = [t for t in EVENTS if t.startswith(MONEY_BACK)]
+# Money at a page that was given up: nobody asks about that one any more.
+CAME = ["checkout.session.completed", "checkout.session.async_payment_succeeded"]
 # Seconds of one round: a job's lease is 60.
 ROUND = 40.0
 
@@ -41,7 +43,7 @@ def poll(payload: Mapping[str, Any]) -> None:
     for refund_id in queries.list_refunds_to_send(now=now):
         if time.monotonic() > end or not _refund(refund_id):
             return
-    _find_missed(rules.LOOK_BACK, end=end)
+    _find_missed(rules.LOOK_BACK, TYPES, end=end)
 
 
 def catch_up(payload: Mapping[str, Any]) -> None:
@@ -57,7 +59,7 @@ def catch_up(payload: Mapping[str, Any]) -> None:
     for step in steps:
         if time.monotonic() > end or not _try(step):
             return
-    _find_missed(rules.LOOK_FAR_BACK, end=end)
+    _find_missed(rules.LOOK_FAR_BACK, [*CAME, *TYPES], end=end)
 
 
 def _try(step: Callable[[], object]) -> bool:
@@ -70,12 +72,12 @@ def _try(step: Callable[[], object]) -> bool:
         return not isinstance(e, Unreachable)
 
 
-def _find_missed(back: timedelta, *, end: float) -> None:
-    """Process what Stripe has told nobody about refunds and disputes; sessions are asked about one by one."""
+def _find_missed(back: timedelta, types: Sequence[str], *, end: float) -> None:
+    """Process what Stripe has told nobody; sessions of open attempts are asked about one by one besides."""
     now = clock.now()
     since = now - back
     try:
-        listed = gateway.list_events(since=since, types=TYPES, undelivered=False, pages=5)
+        listed = gateway.list_events(since=since, types=types, undelivered=False, pages=5)
     except UpstreamFailed as e:
         log.warning("Stripe's events could not be listed: %s", e)
         return

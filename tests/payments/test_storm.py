@@ -95,6 +95,7 @@ TOURS: dict[str, list[Step]] = {
     "the bank says yes": [*BANK, ("bank_answers", 0, True), HEAR],
     "the bank says no": [*BANK, ("bank_answers", 0, False), HEAR],
     "given up, paid": [*GIVEN_UP, PAY, HEAR],
+    "given up, paid, and no event comes": [*GIVEN_UP, PAY],
     "given up, too little is paid": [*GIVEN_UP, PAY_LESS, HEAR],
     "given up, the page ends": [*GIVEN_UP, ("end_page", 0), HEAR],
     "never heard of, paid": [*LOST, PAY, *LATER],
