@@ -22,6 +22,7 @@ from tests.cast import a_person, make_event, make_order
 from tests.conftest import Database
 from tests.sandbox.control import Sandbox, running_sandbox
 from tests.support import rawsql
+from tests.support.books import reconciled, verified
 from tests.support.fair import environment_of
 from tests.support.ports import free_port
 from tests.support.servers import Server, running, wait_until
@@ -130,6 +131,8 @@ def test_rule_39_every_refund_is_made_exactly_once(
                 of=server,
             )
         _assert_once(url, event_id, sandbox, people)
+        with app.app_context():
+            assert (verified(url), reconciled(url)) == ([], [])
 
 
 def _assert_once(url: str, event_id: int, sandbox: Sandbox, people: int) -> None:

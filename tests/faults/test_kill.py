@@ -22,6 +22,7 @@ from regsys.kernel.settings import Settings
 from tests.conftest import Database
 from tests.sandbox.control import Sandbox, running_sandbox
 from tests.support import rawsql
+from tests.support.books import reconciled, verified
 from tests.support.buyer import Outcome
 from tests.support.crowd import Crowd, kinds
 from tests.support.fair import Fair, environment_of, open_fair
@@ -151,6 +152,8 @@ def test_every_payment_survives_kills_at_any_moment(
             crowd.disperse()
         _come_to_rest(site)
         _assert_all_confirmed(site, outcomes, buyers, seed)
+        with app.app_context():
+            assert (verified(site.url), reconciled(site.url)) == ([], []), f"seed {seed}"
 
 
 def _kill_at_each_point(site: Site) -> None:

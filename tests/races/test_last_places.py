@@ -17,6 +17,7 @@ from regsys.kernel.settings import Settings
 from tests.conftest import Database
 from tests.sandbox.control import running_sandbox
 from tests.support import rawsql
+from tests.support.books import reconciled, verified
 from tests.support.buyer import Outcome
 from tests.support.crowd import Crowd, kinds, tally
 from tests.support.fair import Fair, environment_of, open_fair
@@ -97,6 +98,9 @@ def test_the_last_places_are_sold_exactly_once(
         crowd = Crowd(server.url, [fair.slug], buyers=buyers, processes=PROCESSES)
         outcomes = crowd.wait(120)
         _assert_polite(outcomes, server, buyers)
+        with app.app_context():
+            assert verified(database.url) == []
+            assert reconciled(database.url) == []
     assert kinds(outcomes) == {"placed": PLACES, "refused": buyers - PLACES}
     _assert_sold_once(database.url, fair, price)
 
