@@ -477,7 +477,13 @@ class Storm(RuleBasedStateMachine):
             assert sorted(happened) == [k for k in keys if k.startswith(prefix)], prefix
 
     def rest(self) -> None:
-        """Let everything come to rest without another event: our ledger is then Stripe's books, to the row."""
+        """Let banks answer, and everything come to rest without another event: our ledger is then Stripe's books."""
+        query = "SELECT id, kind FROM object WHERE json_extract(inner, '$.becomes') IS NOT NULL AND seq > ?"
+        for waiting, kind in rawsql.rows(self.books, query, self.mark):
+            if kind == "refund":
+                self.shop.control.advance_refund(waiting)
+            else:
+                self.shop.control.finish_delayed(waiting, True)
         for _ in range(2):
             self.shop.clock.move(minutes=61)
             self._minute()
