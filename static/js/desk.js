@@ -2,7 +2,7 @@
 // Enhancement only: every link leads to a page of its own.
 
 const OFF = "regsys.keys-off"; // remembered in this browser only
-const list = document.querySelector("[data-rows]");
+const lists = [...document.querySelectorAll("[data-rows]")];
 const view = document.querySelector("[data-view]");
 const help = document.querySelector("#keys");
 const wide = matchMedia("(min-width: 72rem)");
@@ -14,9 +14,9 @@ for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
 
 // ---- rows
 
-const rows = () => [...list.querySelectorAll(":scope > tbody > tr, :scope > li")].filter(linkOf);
+const rows = () => lists.flatMap((l) => [...l.querySelectorAll(":scope > tbody > tr, :scope > li")]).filter(linkOf);
 const linkOf = (row) => row.querySelector("th a[href], h3 a[href], a[href]");
-const openRow = () => list.querySelector("tr.is-open");
+const openRow = () => document.querySelector("tr.is-open");
 
 function step(by) {
   const all = rows();
@@ -36,8 +36,8 @@ const isOff = () => localStorage.getItem(OFF) === "1";
 const isTyping = (e) => e.target.closest("input, select, textarea, [contenteditable]");
 
 const KEYS = {
-  j: () => list && step(1),
-  k: () => list && step(-1),
+  j: () => step(1),
+  k: () => step(-1),
   "/": () => document.querySelector("main input[type=search]")?.focus(),
   "?": () => help?.showModal(),
   Escape: () => view?.querySelector("#look [data-close]")?.click(),
@@ -52,7 +52,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 for (const button of document.querySelectorAll("[data-keys]")) {
-  button.hidden = !list;
+  button.hidden = !lists.length;
   button.addEventListener("click", () => help.showModal());
 }
 
@@ -127,7 +127,7 @@ function close(link) {
   if (row) linkOf(row).focus();
 }
 
-if (view && list) {
+if (view) {
   document.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     const link = event.target.closest("a[data-look], #look a[data-close]");
