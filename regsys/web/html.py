@@ -100,7 +100,7 @@ def hours(start: datetime, end: datetime, zone: str) -> str:
     """Return "6:30 – 8:15 PM": for lists whose zone is said once above them."""
     a, b = _local(start, zone), _local(end, zone)
     half = "h:mm" if _format(a, "a") == _format(b, "a") and a.date() == b.date() else f"h:mm{NBSP}a"
-    return f"{_format(a, half)} – {_format(b, f'h:mm{NBSP}a')}"
+    return f"{_format(a, half)}{NBSP}– {_format(b, f'h:mm{NBSP}a')}"
 
 
 def times(start: datetime, end: datetime, zone: str) -> str:

@@ -142,10 +142,12 @@ def test_days_say_no_more_than_needed(start: datetime, end: datetime, shown: str
 
 
 def test_hours_leave_the_zone_to_the_heading():
-    assert html.hours(utc(2026, 12, 11, 2, 30), utc(2026, 12, 11, 4, 15), LA) == f"6:30 – 8:15{N}PM"
+    assert (
+        html.hours(utc(2026, 12, 11, 2, 30), utc(2026, 12, 11, 4, 15), LA) == f"6:30{N}– 8:15{N}PM"
+    )
     assert (
         html.hours(utc(2027, 4, 23, 17, 30), utc(2027, 4, 23, 19, 0), LA)
-        == f"10:30{N}AM – 12:00{N}PM"
+        == f"10:30{N}AM{N}– 12:00{N}PM"
     )
 
 
