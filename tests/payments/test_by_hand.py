@@ -90,6 +90,8 @@ def test_rule_22_a_failed_refund_that_went_by_cheque_needs_nobody_any_more(shop:
     page = typist.get(MONEY).text
     assert "Refunds that did not arrive" not in page
     assert "by cheque" in page
+    file = typist.get("/organize/treasurer/payments.csv").text
+    assert [line.split(",")[5] for line in file.splitlines()[1:]] == ["card", "card", "cheque"]
     [entry] = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "refund.by_hand"))
     assert (entry.order_id, entry.reason) == (order.id, CHEQUE["reason"])
     assert entry.actor_label
