@@ -3,6 +3,7 @@
 import importlib.util
 import logging
 from importlib import import_module
+from types import ModuleType
 
 from flask import Blueprint, Flask
 from flask_babel import Babel
@@ -90,12 +91,23 @@ def _open_doors(app: Flask) -> None:
                 continue
             module = import_module(module_name)
             if name == "setup":
-                module.register(app)
+                _set_up(app, module)
             for value in list(vars(module).values()):
                 if isinstance(value, Blueprint) and value.import_name == module_name:
                     app.register_blueprint(value)
                     if name == "webhook":
                         csrf.exempt(value)
+
+
+def _set_up(app: Flask, module: ModuleType) -> None:
+    """Let a room set itself up; a word for the templates that another room has given already is refused."""
+    words = (app.jinja_env.globals, app.jinja_env.filters)
+    before = [dict(given) for given in words]
+    module.register(app)
+    for old, now in zip(before, words, strict=True):
+        taken = [name for name in old if now.get(name) is not old[name]]
+        if taken:
+            raise RuntimeError(f"{module.__name__} gives templates another {', '.join(taken)}")
 
 
 __all__ = ["create_app"]

@@ -17,7 +17,8 @@ from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
 from regsys.registration import queries as registration
-from regsys.registration.models import Registration
+from regsys.registration.kinds import OrderSource
+from regsys.registration.models import Order, Registration
 from regsys.registration.states import RegistrationState
 
 Scope = Collection[int] | None
@@ -206,20 +207,11 @@ def list_desks(scope: Scope) -> list[Desk]:
 
 
 def list_to_remind(*, now: datetime) -> list[Application]:
-    """List who was accepted, has not paid, and was not reminded yet."""
-    waiting = Registration.state == RegistrationState.AWAITING_PAYMENT
-    query = (
-        _whole()
-        .join(Application.registration)
-        .where(
-            waiting,
-            Application.state == ApplicationState.ACCEPTED,
-            Application.reminded_at.is_(None),
-        )
-    )
+    """List who was accepted, has not taken the place that is held, and was not reminded yet."""
+    query = _held_here(RegistrationState.AWAITING_PAYMENT).where(Application.reminded_at.is_(None))
     return [
         a
-        for a in db.session.scalars(query.order_by(Application.id))
+        for a in db.session.scalars(query)
         if a.registration
         and a.registration.order.held_until
         and rules.remind_at(a.registration.created_at, a.registration.order.held_until) <= now
@@ -228,15 +220,20 @@ def list_to_remind(*, now: datetime) -> list[Application]:
 
 def list_lapsed() -> list[int]:
     """List the applications whose place was let go, and who were not told yet."""
-    gone = Registration.state == RegistrationState.EXPIRED
-    query = (
-        select(Application.id)
-        .join(Application.registration)
-        .where(
-            gone, Application.state == ApplicationState.ACCEPTED, Application.lapsed_at.is_(None)
-        )
+    query = _held_here(RegistrationState.EXPIRED).where(Application.lapsed_at.is_(None))
+    return [a.id for a in db.session.scalars(query)]
+
+
+def _held_here(state: RegistrationState) -> Select[Application]:
+    """Choose the accepted with a place in this state; of places from the waiting list, that room writes."""
+    return (
+        _whole()
+        .join(Registration, Registration.id == Application.registration_id)
+        .join(Order, Order.id == Registration.order_id)
+        .where(Application.state == ApplicationState.ACCEPTED, Registration.state == state)
+        .where(Order.source == OrderSource.APPLICATION)
+        .order_by(Application.id)
     )
-    return list(db.session.scalars(query.order_by(Application.id)))
 
 
 def list_called_off() -> list[int]:
