@@ -122,6 +122,8 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     ),
     # payments
     "payments.paid": lambda w: f"/o/{w.order.token}/paid?session_id={w.attempt.session_id}",
+    "payments.cancel": lambda w: f"/o/{w.order.token}/cancel",
+    "payments.give_up": lambda w: f"/r/{w.registration.token}/cancel",
     "payments_organizer.money": lambda w: "/organize/money",
     "payments_organizer.refund_preview": lambda w: (
         f"/organize/payments/{w.problem_payment.id}/refund"

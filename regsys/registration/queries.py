@@ -302,6 +302,12 @@ def due(order_id: int) -> Balance:
     return balances_of([order_id])[order_id]
 
 
+def count_confirmed(event_id: int) -> int:
+    """Count the people who have a place in an event for good."""
+    mine = (Registration.event_id == event_id, Registration.state == S.CONFIRMED)
+    return db.session.scalar(select(func.count()).select_from(Registration).where(*mine)) or 0
+
+
 def list_live_emails(event_id: int, email_keys: Sequence[str]) -> list[Registration]:
     """List the live registrations of an event under these addresses (casefolded), with their orders."""
     query = (

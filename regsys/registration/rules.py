@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from regsys.events.kinds import EventKind
+from regsys.events.states import EventState
 from regsys.kernel.errors import Refusal
 from regsys.kernel.text import N_
 from regsys.registration.states import LIVE
@@ -88,6 +89,7 @@ ONLY_OFFERED = Refusal(
     "OnlyOffered",
     N_("This place was offered to you, so it cannot be taken again here. Please write to us."),
 )
+GONE_ALREADY = Refusal("GoneAlready", N_("This place was given back already."))
 PAID_PLACE = Refusal(
     "PaidPlace",
     N_("A paid place is cancelled together with its refund: open it from the person’s page."),
@@ -227,7 +229,7 @@ def why_not_remove(state: S, *, paying: bool) -> Refusal | None:
     if state is S.CONFIRMED:
         return PAID_PLACE
     if state is not S.AWAITING_PAYMENT:
-        return Refusal("GoneAlready", N_("This place was given back already."))
+        return GONE_ALREADY
     if paying:
         return Refusal(
             "PaymentOpen",
@@ -257,6 +259,53 @@ def why_not_decline(*, offered: bool, holding: bool, paying: bool) -> Refusal | 
     if not holding:
         return HOLD_EXPIRED
     return why_not_remove(S.AWAITING_PAYMENT, paying=paying)
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """One person who leaves, and their money in minor units: what was paid, and what goes back in which way.
+
+    `why` and `lines` explain it, in words.
+    """
+
+    registration_id: int
+    paid: int = 0
+    card: int = 0
+    by_hand: int = 0
+    why: str = ""
+    lines: Sequence[tuple[str, str]] = ()
+
+    @property
+    def kept(self) -> int:
+        return self.paid - self.card - self.by_hand
+
+
+def why_not_leave(
+    state: S, *, event: EventState, ends_at: datetime, now: datetime
+) -> Refusal | None:
+    """A confirmed place may be given up until the event is over; what comes back is another question."""
+    if state is not S.CONFIRMED:
+        return GONE_ALREADY
+    if event is EventState.CANCELLED:
+        return Refusal(
+            "CalledOff", N_("This event is called off: everything is given back without you.")
+        )
+    if now >= ends_at:
+        return Refusal("EventOver", N_("This event is over."))
+    return None
+
+
+def paid_of(costs: Sequence[int], spare: int) -> list[int]:
+    """Return what was paid for each of these places; `spare` is what the order has above its price (below: owes).
+
+    What is owed is taken from the first: money that came is for the places that stay.
+    """
+    paid = []
+    for cost in costs:
+        mine = max(0, min(cost, spare + cost))
+        spare += cost - mine
+        paid.append(mine)
+    return paid
 
 
 def why_not_cancel(state: S, *, paid: int, paying: bool) -> Refusal | None:

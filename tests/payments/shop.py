@@ -129,10 +129,11 @@ class Shop:
         kind = db.session.get_one(TicketType, kind_id)
         price = kind.prices[0].amount
         email = f"person{self._number}@example.org"
+        token = tokens.new_token()
         registration = Registration(
             code=tokens.new_code(8),
-            token=tokens.new_token(),
-            token_hash=tokens.hash_token(tokens.new_token()),
+            token=token,
+            token_hash=tokens.hash_token(token),
             order_id=order.id,
             event_id=event.id,
             ticket_type_id=kind_id,
@@ -165,13 +166,13 @@ class Shop:
         """Press Pay on the order page."""
         return self.press(self.client, f"/o/{order.token}/pay")
 
-    def press(self, client: FlaskClient, path: str) -> TestResponse:
+    def press(self, client: FlaskClient, path: str, **data: str) -> TestResponse:
         """Send a form with its token, as a page of ours would."""
         raw = "0" * 40
         with client.session_transaction() as session:
             session["csrf_token"] = raw
         token = URLSafeTimedSerializer(self.app.secret_key, salt="wtf-csrf-token").dumps(raw)
-        return client.post(path, data={"csrf_token": token})
+        return client.post(path, data={"csrf_token": token, **data})
 
     def open(self, order: Placed) -> str:
         """Press Pay, and return the session at whose page the payer is now."""

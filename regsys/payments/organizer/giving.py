@@ -1,7 +1,7 @@
 """Giving money back with a preview: of a payment, for a person, or together with cancelling their place."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,6 +18,7 @@ from regsys.payments.forms import GiveBackForm
 from regsys.payments.organizer.desk import ROLES, payments_organizer, scope_now, tell, tell_away
 from regsys.payments.queries import Backing
 from regsys.payments.settle import execute_refund
+from regsys.policies.words import explain
 from regsys.registration.models import Registration
 from regsys.registration.states import RegistrationState
 from regsys.web.errors import refusal_text
@@ -94,6 +95,7 @@ def cancel_person(event_id: int, registration_id: int) -> ResponseReturnValue:
     if _has_ended(backing.registration):
         flash(_("This registration has ended already; nothing more was done."), "warn")
         return redirect(done, 303)
+    backing = _by_the_rules(backing)
 
     def act(amount: int, form: GiveBackForm) -> Sequence[int]:
         return services.cancel_person(
@@ -102,6 +104,18 @@ def cancel_person(event_id: int, registration_id: int) -> ResponseReturnValue:
         )  # fmt: skip
 
     return serve(Errand("cancel", backing, act, done, least=0))
+
+
+def _by_the_rules(backing: Backing) -> Backing:
+    """Suggest what the refund rules of the place give back today, with the reason; without rules, what was paid."""
+    r = backing.registration
+    if r is None:
+        return backing
+    (part,) = queries.get_parting(backing.order.id, [r.id], now=clock.now()).parts
+    if part.made is None or part.terms is None:
+        return backing
+    because = explain(part.made, part.terms, r.event.currency, r.event.time_zone)
+    return replace(backing, suggested=min(part.card, backing.most), because=because)
 
 
 def _has_ended(r: Registration | None) -> bool:

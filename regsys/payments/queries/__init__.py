@@ -37,6 +37,7 @@ from regsys.payments.queries.inbox import (
     list_seen_events,
     webhooks,
 )
+from regsys.payments.queries.leaving import Part, Parting, get_parting
 from regsys.payments.queries.money import (
     WITH_EVENTS,
     AttemptRow,
@@ -79,6 +80,8 @@ __all__ = [
     "Outlook",
     "OverRow",
     "OwedRow",
+    "Part",
+    "Parting",
     "ProblemRow",
     "Progress",
     "RefundRow",
@@ -99,6 +102,7 @@ __all__ = [
     "get_holding",
     "get_order_of_refund",
     "get_outlook",
+    "get_parting",
     "get_problem",
     "get_progress",
     "get_refund_state",

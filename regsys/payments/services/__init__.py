@@ -18,10 +18,12 @@ from regsys.payments.services.giving import (
     start_cancellation,
 )
 from regsys.payments.services.inbox import fail_event, mark_event, receive
+from regsys.payments.services.leaving import Left, leave
 from regsys.payments.services.refunding import RefundOrder, request_full_refund, submit_refund
 from regsys.payments.services.settling import apply_session
 
 __all__ = [
+    "Left",
     "Plan",
     "RefundOrder",
     "Step",
@@ -36,6 +38,7 @@ __all__ = [
     "finish_refund",
     "give_back",
     "give_by_hand",
+    "leave",
     "mark_event",
     "note_failure",
     "open_attempt",

@@ -46,7 +46,7 @@ def give_back(
     if newer:
         return find_same(newer, amount, reason, registration_id)
     over = registrations.due(order_id).over
-    made = _request(
+    made = request(
         payments, amount, reason=reason, actor=actor, now=now, registration_id=registration_id
     )
     if amount > over:
@@ -70,7 +70,7 @@ def find_same(
     return [r.id for r in newer]
 
 
-def _request(
+def request(
     payments: Sequence[Payment],
     amount: int,
     *,
@@ -79,6 +79,7 @@ def _request(
     now: datetime,
     registration_id: int | None,
 ) -> list[int]:
+    """Write down that an amount goes back of these payments, and return the refunds' ids."""
     left = [(p.id, ledger_queries.refundable(p)) for p in payments]
     return [
         ledger.request_refund(
@@ -113,7 +114,7 @@ def cancel_person(
     if not amount:
         return []
     payments = queries.list_card_payments(order_id)
-    return _request(
+    return request(
         payments, amount, reason=reason, actor=actor, now=now, registration_id=registration_id
     )
 
@@ -159,7 +160,7 @@ def cancel_order(event_id: int, order_id: int, *, actor: Actor, now: datetime) -
     )
     made = []
     for share in shares:
-        made += _request(
+        made += request(
             payments,
             share.amount,
             reason=cancellation.reason,

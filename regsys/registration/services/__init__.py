@@ -40,6 +40,7 @@ from regsys.registration.services.ending import (
     lower_price,
     remove_person,
 )
+from regsys.registration.services.leaving import leave
 from regsys.registration.services.offering import decline_offer, offer_place, take_offer
 from regsys.registration.services.placing import place
 from regsys.registration.services.reserving import reserve
@@ -67,6 +68,7 @@ __all__ = [
     "extend_hold",
     "forget",
     "hold_for_checkout",
+    "leave",
     "lock_order",
     "lower_price",
     "mail_cart_link",

@@ -1,0 +1,91 @@
+"""People give their places up: what comes back is what they were shown, or nothing happens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import gettext as _
+
+from regsys.kernel.actors import Actor
+from regsys.kernel.db import db, lock_rows
+from regsys.kernel.errors import Refusal, Refused
+from regsys.kernel.money import show
+from regsys.kernel.text import N_
+from regsys.payments import queries
+from regsys.payments.queries import Part
+from regsys.payments.services.giving import request
+from regsys.policies.words import explain, refund_lines, refund_why
+from regsys.registration import services as registration
+from regsys.registration.models import Order
+from regsys.registration.rules import Leaving
+from regsys.registration.states import RegistrationState as S
+
+CHANGED = Refusal(
+    "RefundChanged",
+    N_(
+        "What comes back has changed since you opened this page. Nothing was done; please look again."
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Left:
+    """What was done: the refunds to carry out, and the amount that goes back, in minor units."""
+
+    refunds: Sequence[int]
+    amount: int
+
+
+def leave(
+    order_id: int,
+    registration_ids: Sequence[int],
+    *,
+    mark: str,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> Left | None:
+    """Let these people leave and write down what goes back, if it is what `mark` stands for; None: they had left.
+
+    Locks the order. Raises Refused, also where a deadline has passed since the page was shown.
+    """
+    lock_rows(Order, [order_id])
+    db.session.expire_all()
+    parting = queries.get_parting(order_id, registration_ids, now=now)
+    if parting.parts and all(p.registration.state is S.CANCELLED for p in parting.parts):
+        return None
+    if parting.refusal:
+        raise Refused(parting.refusal)
+    if not parting.parts or parting.mark != mark:
+        raise Refused(CHANGED)
+    leavings = [_leaving(part) for part in parting.parts]
+    registration.leave(order_id, leavings, reason=reason, actor=actor, now=now)
+    made: list[int] = []
+    for part in parting.parts:
+        if part.card:
+            made += request(
+                queries.list_card_payments(order_id),
+                part.card,
+                reason=_explained(part)[:500],
+                actor=actor,
+                now=now,
+                registration_id=part.registration.id,
+            )
+    return Left(made, parting.amount)
+
+
+def _leaving(part: Part) -> Leaving:
+    r, made, terms = part.registration, part.made, part.terms
+    if made is None or terms is None:
+        return Leaving(r.id, part.paid)
+    currency = r.event.currency
+    lines = [(label, show(n, currency)) for label, n in refund_lines(made)]
+    why = refund_why(made, terms, currency, r.event.time_zone)
+    return Leaving(r.id, part.paid, part.card, part.by_hand, why, lines)
+
+
+def _explained(part: Part) -> str:
+    r = part.registration
+    if part.made is None or part.terms is None:
+        return _("Cancelled.")
+    return explain(part.made, part.terms, r.event.currency, r.event.time_zone)

@@ -1,0 +1,46 @@
+"""People who give their confirmed places up, or whose payer does."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from flask_babel import gettext as _
+
+from regsys.kernel.actors import Actor
+from regsys.kernel.db import db
+from regsys.kernel.errors import NotFound, Refused
+from regsys.kernel.text import N_
+from regsys.registration import mail, rules
+from regsys.registration.models import LineKind, Registration
+from regsys.registration.rules import Leaving
+from regsys.registration.services.shared import add_line, end, lock_order
+from regsys.registration.states import RegistrationState as S
+
+
+def leave(
+    order_id: int, leavings: Sequence[Leaving], *, reason: str, actor: Actor, now: datetime
+) -> None:
+    """End these confirmed registrations, keep on the order what is not given back, and tell everybody concerned.
+
+    What goes back is requested by the caller in the same transaction. Locks the order. Raises Refused where somebody
+    has left already, or the event is over.
+    """
+    held = lock_order(order_id, now=now)
+    by_id = {r.id: r for r in held.order.registrations}
+    gone: list[Registration] = []
+    for one in leavings:
+        r = by_id.get(one.registration_id)
+        if r is None:
+            raise NotFound(N_("There is no such registration."))
+        refusal = rules.why_not_leave(
+            r.state, event=r.event.state, ends_at=r.event.ends_at, now=now
+        )
+        if refusal:
+            raise Refused(refusal)
+        gone.append(r)
+    end(held.order, gone, S.CANCELLED, actor=actor, now=now, reason=reason, line=_("Cancelled."))
+    for r, one in zip(gone, leavings, strict=True):
+        if one.kept:
+            add_line(order_id, r.id, LineKind.KEPT, one.why or _("Kept of the price."), one.kept)
+    db.session.flush()
+    key = f"{order_id}:{'-'.join(str(r.id) for r in gone)}"
+    mail.send_left(held.order, list(zip(gone, leavings, strict=True)), key=key, now=now)

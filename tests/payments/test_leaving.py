@@ -1,0 +1,204 @@
+"""People give their places up: they get what they were shown, once, and everybody concerned is told."""
+
+import html
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from regsys.kernel.actors import SYSTEM
+from regsys.kernel.db import db, transaction
+from regsys.ledger.models import Method, Payment, Refund
+from regsys.outbox.models import Message
+from regsys.payments import queries
+from regsys.policies import services as policies
+from regsys.policies.rules import read
+from regsys.registration.models import OrderLine, Registration
+from regsys.registration.queries import due
+from tests.payments.shop import Placed, Shop
+from tests.payments.test_organizer import desk
+from tests.support.together import together
+from tests.support.typist import Typist
+from tests.support.visitor import Page
+
+# 60 days before Thursday 22 April 2027 is Sunday 21 February, 30 days are Tuesday 23 March.
+RULES = {
+    "steps": [
+        {"ahead": {"days": 60}, "back": {"percent": 100, "minus": 7500}},
+        {"ahead": {"days": 30}, "back": {"percent": 50}},
+    ]
+}
+
+
+def bought(shop: Shop, *, size: int = 1, rules: dict[str, Any] | None = None) -> Placed:
+    """Return an order that is paid, each place under these refund rules."""
+    order = shop.order(people=size)
+    if rules is not None:
+        with transaction():
+            policy = policies.save_version(
+                "Test", read(rules), before=None, actor=SYSTEM, now=shop.clock.now
+            )
+            for r in people(order):
+                r.policy_id = policy.id
+    session = shop.open(order)
+    shop.pay(session)
+    assert shop.deliver_all(session) == [200]
+    return order
+
+
+def people(order: Placed) -> list[Registration]:
+    query = select(Registration).where(Registration.order_id == order.id).order_by(Registration.id)
+    return list(db.session.scalars(query))
+
+
+def said(page: Page) -> str:
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
+
+
+def refunds(shop: Shop) -> list[tuple[str, int]]:
+    shop.fresh()
+    return [
+        (str(r.state), r.amount) for r in db.session.scalars(select(Refund).order_by(Refund.id))
+    ]
+
+
+def letters(shop: Shop, kind: str) -> list[Message]:
+    shop.fresh()
+    return list(db.session.scalars(select(Message).where(Message.kind == kind)))
+
+
+@pytest.fixture
+def typist(client: FlaskClient) -> Typist:
+    return Typist(client)
+
+
+def test_one_gets_what_one_was_shown_and_once(shop: Shop, typist: Typist) -> None:
+    order = bought(shop, rules=RULES)
+    path = f"/o/{order.token}/cancel"
+    page = typist.get(path)
+    shown = said(page)
+    assert "Today $845.00 comes back." in shown
+    assert "Until Sun 21 Feb 2027, 11:59 PM PST one gets back: everything but $75.00." in shown
+    assert "Paid $920.00 Flat fee -$75.00 Comes back $845.00" in shown
+    assert refunds(shop) == []
+    answer = typist.send(page, {"reason": "a new post"}, names=["mark"])
+    assert (answer.status, answer.headers["Location"]) == (303, f"/o/{order.token}")
+    again = typist.send(page, {"reason": "a new post"}, names=["mark"])
+    assert again.status == 303, "a second click does nothing more"
+    assert refunds(shop) == [("succeeded", 84500)]
+    assert len(shop.refunds_at_stripe(order)) == 1
+    assert shop.states(order) == ["cancelled"]
+    balance = due(order.id)
+    assert (balance.total, balance.net, balance.due, balance.over) == (7500, 7500, 0, 0)
+    kept = db.session.scalars(select(OrderLine).where(OrderLine.kind == "kept")).one()
+    assert "everything but $75.00" in kept.reason
+    (letter,) = letters(shop, "left")
+    assert "METHOD:CANCEL" in str(letter.attachments)
+    (for_payer,) = letters(shop, "order_left")
+    assert "Flat fee: -$75.00" in for_payer.text.replace("\u00a0", " ")
+    assert "$845.00 goes back to the card" in for_payer.text
+    assert "$" not in letter.text, "whoever did not pay reads nothing of money"
+    (told,) = letters(shop, "place_free")
+    assert "Coming now" in told.text
+    assert "$" not in told.text
+    assert "a new post" in said(typist.get(f"/o/{order.token}"))
+
+
+def test_a_deadline_that_passes_in_between_shows_the_new_amount(shop: Shop, typist: Typist) -> None:
+    order = bought(shop, rules=RULES)
+    page = typist.get(f"/o/{order.token}/cancel")
+    shop.clock.to(datetime(2027, 2, 22, 8, 0, tzinfo=UTC))  # midnight in Los Angeles
+    answer = typist.send(page, {}, names=["mark"])
+    assert answer.status == 409
+    assert "has changed since you opened this page. Nothing was done" in said(answer)
+    assert "Today $460.00 comes back." in said(answer)
+    assert (refunds(shop), shop.states(order)) == ([], ["confirmed"])
+    assert typist.send(answer, {}, names=["mark"]).status == 303
+    assert refunds(shop) == [("succeeded", 46000)]
+
+
+def test_two_of_three_go_and_the_third_stays(shop: Shop, typist: Typist) -> None:
+    order = bought(shop, size=3, rules=RULES)
+    path = f"/o/{order.token}/cancel"
+    assert said(typist.get(path)).count("$845.00 comes back today") == 3
+    two = order.registrations[:2]
+    page = typist.get(f"{path}?who={two[0]}&who={two[1]}")
+    assert "Cancel 2 places?" in said(page)
+    assert "Today $1,690.00 comes back." in said(page)
+    typist.send(page, {}, names=["mark"])
+    assert refunds(shop) == [("succeeded", 84500), ("succeeded", 84500)]
+    assert shop.states(order) == ["cancelled", "cancelled", "confirmed"]
+    assert (due(order.id).total, due(order.id).net) == (92000 + 15000, 92000 + 15000)
+    assert len(letters(shop, "order_left")) == 1
+    assert len(letters(shop, "left")) == 2
+
+
+def test_whoever_did_not_pay_sees_no_amount_and_may_go(shop: Shop, typist: Typist) -> None:
+    order = bought(shop, size=2, rules=RULES)
+    token = people(order)[1].token
+    page = typist.get(f"/r/{token}/cancel")
+    assert "settled with Lysander Saltmarsh" in said(page)
+    assert "$" not in said(page)
+    answer = typist.follow(typist.send(page, {}, names=["mark"]))
+    assert "This registration has ended." in said(answer)
+    assert refunds(shop) == [("succeeded", 84500)]
+    (for_payer,) = letters(shop, "order_left")
+    assert for_payer.to_email == "lysander@example.org"
+
+
+def test_without_rules_a_person_answers(shop: Shop, typist: Typist) -> None:
+    order = bought(shop)
+    page = typist.get(f"/o/{order.token}/cancel")
+    assert "Please write to us, and a person answers." in said(page)
+    assert 'name="mark"' not in page.text
+    forced = shop.press(typist.client, f"/o/{order.token}/cancel")
+    assert forced.status_code == 409
+    assert shop.states(order) == ["confirmed"]
+
+
+def test_what_came_by_cheque_is_owed_by_hand(shop: Shop, typist: Typist) -> None:
+    order = bought(shop, rules=RULES)
+    with transaction():
+        payment = db.session.scalars(select(Payment)).one()
+        payment.method, payment.reference = Method.CHEQUE, None
+    page = typist.get(f"/o/{order.token}/cancel")
+    assert "$845.00 was not paid by card" in said(page)
+    typist.send(page, {}, names=["mark"])
+    assert refunds(shop) == []
+    assert [(row.owed, row.by_card) for row in queries.list_owed()] == [(84500, 0)]
+
+
+def test_two_clicks_at_once_make_one_refund(shop: Shop, typist: Typist) -> None:
+    order = bought(shop, rules=RULES)
+    mark = queries.get_parting(order.id, order.registrations, now=shop.clock.now).mark
+    db.session.remove()
+
+    def click() -> int:
+        client = shop.app.test_client()
+        data = {"mark": mark, "who": str(order.registrations[0])}
+        return shop.press(client, f"/o/{order.token}/cancel", **data).status_code
+
+    assert together([click, click]) == [303, 303]
+    assert refunds(shop) == [("succeeded", 84500)]
+
+
+def test_it_is_over(shop: Shop, typist: Typist) -> None:
+    order = bought(shop, rules=RULES)
+    shop.clock.to(datetime(2027, 5, 1, tzinfo=UTC))
+    assert "This event is over." in said(typist.get(f"/o/{order.token}/cancel"))
+    forced = shop.press(typist.client, f"/o/{order.token}/cancel")
+    assert (forced.status_code, refunds(shop)) == (409, [])
+
+
+def test_the_organizer_is_shown_what_the_rules_give(shop: Shop) -> None:
+    order = bought(shop, rules=RULES)
+    typist = Typist(desk(shop))
+    page = typist.get(
+        f"/organize/events/{order.event_id}/registrations/{order.registrations[0]}/cancel-paid"
+    )
+    assert "The refund rules of this place suggest $845.00." in said(page)
+    assert "Paid $920.00, Flat fee -$75.00: $845.00 back." in said(page)
+    assert 'value="845.00"' in page.text
