@@ -34,7 +34,7 @@ def page(browser: Browser, site: Server) -> Iterator[Page]:
     assert watch.problems == []
 
 
-def _buy(page: Page, site: Server, first: str) -> None:
+def buy(page: Page, site: Server, first: str) -> None:
     """Take a place on the Introductory Intensive, and pay $540.00."""
     page.goto(f"{site.url}/events/introductory-intensive/register")
     page.get_by_role("button", name="Hold these for me").click()
@@ -68,8 +68,8 @@ def _open_payment(page: Page, site: Server, index: int) -> None:
 
 
 def test_the_treasurer_finds_what_is_odd_and_the_books_agree(page: Page, site: Server) -> None:
-    _buy(page, site, "Una")
-    _buy(page, site, "Osric")
+    buy(page, site, "Una")
+    buy(page, site, "Osric")
     _open_payment(page, site, 0)
     page.get_by_label("Amount").fill("100.00")
     page.get_by_role("button", name="Refund this amount").click()
