@@ -1,4 +1,4 @@
-"""The letters of this room; each is composed in the transaction that makes it true, under a key of its own."""
+"""The letters about orders, places and calendars."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,11 +13,10 @@ from regsys.kernel.money import show
 from regsys.kernel.tokens import hash_token
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import compose
-from regsys.registration import ics, queries, words
+from regsys.registration import ics, words
 from regsys.registration.models import Order, Registration
-from regsys.registration.rules import Leaving
 from regsys.web import html
-from regsys.web.urls import absolute, settings
+from regsys.web.urls import absolute
 
 
 def send_confirmations(order: Order, confirmed: Sequence[Registration], *, now: datetime) -> None:
@@ -33,7 +32,7 @@ def send_confirmation(r: Registration, *, key: str, now: datetime) -> None:
     attachment = ics.write(
         r, method="REQUEST", location=location(r.event), description=_for_calendar(r), now=now
     )
-    _send(
+    send_one(
         "confirmation",
         r,
         key=key,
@@ -44,7 +43,7 @@ def send_confirmation(r: Registration, *, key: str, now: datetime) -> None:
             "paid": _price(r),
             "refunds": words.refund_rows(r) if r.is_payer else [],
         },
-        attachments=[_attached(attachment, "REQUEST")],
+        attachments=[attached(attachment, "REQUEST")],
         now=now,
     )
 
@@ -79,7 +78,7 @@ def send_hold_expired(order: Order, gone: Sequence[Registration], *, now: dateti
         key=f"order-expired:{order.id}",
         kind="hold_expired",
         to=(order.payer_name, order.email),
-        subject=_("Your places were let go: %(titles)s", titles=_titles(gone)),
+        subject=_("Your places were let go: %(titles)s", titles=titles_of(gone)),
         links={"order": absolute("registration.order", token=order.token)},
         context={"order": order, "rows_of": rows_of, "people": gone},
         order_id=order.id,
@@ -97,11 +96,11 @@ def send_cart_link(
         key=f"cart-link:{order.id}:{hour}:{hash_token(order.email)[:12]}",
         kind="cart_link",
         to=(order.payer_name, order.email),
-        subject=_("Go on with your registration: %(titles)s", titles=_titles(people)),
+        subject=_("Go on with your registration: %(titles)s", titles=titles_of(people)),
         links={"order": absolute("registration.order", token=order.token)},
         context={
             "order": order,
-            "titles": _titles(people),
+            "titles": titles_of(people),
             "until": html.when(until, people[0].event.time_zone) if until else "",
         },
     )
@@ -115,7 +114,7 @@ def send_existing_link(r: Registration, *, now: datetime) -> None:
     if begun and r.order.email.casefold() == r.email_key:
         links = {"own": absolute("registration.order", token=r.order.token)}
     hour = int(now.timestamp()) // 3600
-    _send(
+    send_one(
         "existing_link",
         r,
         key=f"existing-link:{r.id}:{hour}",
@@ -128,7 +127,7 @@ def send_existing_link(r: Registration, *, now: datetime) -> None:
 
 def send_pay_link(r: Registration, *, until: datetime, now: datetime) -> None:
     """Mail the link to pay to somebody whom an organizer has put down."""
-    _send(
+    send_one(
         "pay_link",
         r,
         key=f"pay-link:{r.id}",
@@ -154,92 +153,6 @@ def send_cancelled(
     """
     _send_off("cancelled", r, _("Your place was cancelled: %(title)s", title=r.event.title),
               reason=reason, was_confirmed=was_confirmed, refund=refund, paid=paid, now=now)  # fmt: skip
-
-
-def send_left(
-    order: Order, gone: Sequence[tuple[Registration, Leaving]], *, key: str, now: datetime
-) -> None:
-    """Write to people who have given their places up, to their payer about the money, and to who leads and organizes.
-
-    Whoever has paid for nobody but themselves gets one letter about both.
-    """
-    own = len(gone) == 1 and gone[0][0].email_key == order.email.casefold()
-    for r, money in gone:
-        r.sequence += 1
-        text = ics.write(r, method="CANCEL", location=location(r.event), description="", now=now)
-        _send(
-            "left",
-            r,
-            key=f"cancelled:{r.id}",
-            subject=_("You have given your place back: %(title)s", title=r.event.title),
-            context={"parts": _parts(order, [(r, money)]) if own else []},
-            attachments=[_attached(text, "CANCEL")],
-            now=now,
-        )
-    if not own:
-        _send_order_left(order, gone, key=key, now=now)
-    by_event = {r.event_id: r.event for r, _money in gone}
-    for event in by_event.values():
-        names = [r.name for r, _money in gone if r.event_id == event.id]
-        _send_place_free(event, names, order, key=key, now=now)
-
-
-def _send_order_left(
-    order: Order, gone: Sequence[tuple[Registration, Leaving]], *, key: str, now: datetime
-) -> None:
-    people = [r for r, _money in gone]
-    draft = compose(
-        "registration/mail_order_left",
-        key=f"order-left:{key}",
-        kind="order_left",
-        to=(order.payer_name, order.email),
-        subject=_("Places were given back: %(titles)s", titles=_titles(people)),
-        links={"order": absolute("registration.order", token=order.token)},
-        context={"order": order, "people": rows_of(people), "parts": _parts(order, gone)},
-        order_id=order.id,
-    )
-    outbox.enqueue(draft, now=now)
-
-
-def _parts(order: Order, gone: Sequence[tuple[Registration, Leaving]]) -> list[dict[str, Any]]:
-    """Return what goes back for whom, with its explanation, in words."""
-    return [
-        {
-            "name": r.name,
-            "paid": money.paid > 0,
-            "why": money.why,
-            "lines": money.lines,
-            "amount": show(money.card + money.by_hand, order.currency),
-            **_backs(order, money.card, money.by_hand),
-        }
-        for r, money in gone
-    ]
-
-
-def _send_place_free(
-    event: Event, names: Sequence[str], order: Order, *, key: str, now: datetime
-) -> None:
-    """Tell those who lead an event, and its organizers, that somebody is not coming; nothing about money."""
-    leaders = [(a.leader.name, a.leader.email) for a in event.assignments]
-    desk = event.contact_email or settings().ORGANISATION_EMAIL
-    staff = [*leaders, (settings().ORGANISATION_NAME, desk)]
-    coming = queries.count_confirmed(event.id)
-    for name, address in {address: (name, address) for name, address in staff if address}.values():
-        draft = compose(
-            "registration/mail_place_free",
-            key=f"place-free:{key}:{event.id}:{address}"[:200],
-            kind="place_free",
-            to=(name, address),
-            subject=ngettext(
-                "One place fewer is taken: %(title)s",
-                "%(num)d places fewer are taken: %(title)s",
-                len(names),
-                title=event.title,
-            ),
-            context={"event": event, "names": names, "coming": coming, "when": when(event)},
-            event_id=event.id,
-        )
-        outbox.enqueue(draft, now=now)
 
 
 def send_event_cancelled(
@@ -272,18 +185,18 @@ def _send_off(
 ) -> None:
     r.sequence += 1
     text = ics.write(r, method="CANCEL", location=location(r.event), description="", now=now)
-    _send(
+    send_one(
         kind,
         r,
         key=f"cancelled:{r.id}",
         subject=subject,
-        context={"reason": reason, "paid": paid, **_backs(r.order, refund, by_hand)},
-        attachments=[_attached(text, "CANCEL")] if was_confirmed else [],
+        context={"reason": reason, "paid": paid, **backs(r.order, refund, by_hand)},
+        attachments=[attached(text, "CANCEL")] if was_confirmed else [],
         now=now,
     )
 
 
-def _backs(order: Order, refund: int, by_hand: int) -> dict[str, str]:
+def backs(order: Order, refund: int, by_hand: int) -> dict[str, str]:
     """Return what goes back to the card and in another way, in words."""
     words = {"back": refund, "by_hand": by_hand}
     return {name: show(n, order.currency) if n else "" for name, n in words.items()}
@@ -305,20 +218,20 @@ def send_order_cancelled(
         key=key,
         kind="order_cancelled",
         to=(order.payer_name, order.email),
-        subject=_("Places were cancelled: %(titles)s", titles=_titles(gone)),
+        subject=_("Places were cancelled: %(titles)s", titles=titles_of(gone)),
         links={"order": absolute("registration.order", token=order.token)},
         context={
             "order": order,
             "people": rows_of(gone),
             "reason": reason,
-            **_backs(order, refund, by_hand),
+            **backs(order, refund, by_hand),
         },
         order_id=order.id,
     )
     outbox.enqueue(draft, now=now)
 
 
-def _send(
+def send_one(
     kind: str,
     r: Registration,
     *,
@@ -326,10 +239,12 @@ def _send(
     subject: str,
     now: datetime,
     context: Mapping[str, Any] | None = None,
+    template: str = "",
     **more: Any,
 ) -> None:
+    """Write one letter about a registration to the person."""
     draft = compose(
-        f"registration/mail_{kind}",
+        template or f"registration/mail_{kind}",
         key=key,
         kind=kind,
         to=(r.name, r.email),
@@ -402,9 +317,9 @@ def _total(order: Order, registrations: Sequence[Registration]) -> str:
     return show(sum(r.price for r in registrations), order.currency)
 
 
-def _titles(registrations: Sequence[Registration]) -> str:
+def titles_of(registrations: Sequence[Registration]) -> str:
     return ", ".join(dict.fromkeys(r.event.title for r in registrations))
 
 
-def _attached(text: str, method: str) -> dict[str, str]:
+def attached(text: str, method: str) -> dict[str, str]:
     return {"filename": "calendar.ics", "type": ics.TYPE % method, "text": text}

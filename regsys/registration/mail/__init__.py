@@ -1,0 +1,35 @@
+"""The letters of this room; each is composed in the transaction that makes it true, under a key of its own."""
+
+from regsys.registration.mail.leaving import send_left
+from regsys.registration.mail.letters import (
+    location,
+    rows_of,
+    send_cancelled,
+    send_cart_link,
+    send_confirmation,
+    send_confirmations,
+    send_event_cancelled,
+    send_existing_link,
+    send_hold_expired,
+    send_order_cancelled,
+    send_pay_link,
+    when,
+    where,
+)
+
+__all__ = [
+    "location",
+    "rows_of",
+    "send_cancelled",
+    "send_cart_link",
+    "send_confirmation",
+    "send_confirmations",
+    "send_event_cancelled",
+    "send_existing_link",
+    "send_hold_expired",
+    "send_left",
+    "send_order_cancelled",
+    "send_pay_link",
+    "when",
+    "where",
+]

@@ -1,0 +1,113 @@
+"""Letters about places that are given back: to the people, to whoever paid, to who leads and organizes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from regsys.events.models import Event
+from regsys.kernel.money import show
+from regsys.outbox import services as outbox
+from regsys.outbox.compose import compose
+from regsys.registration import ics, queries
+from regsys.registration.mail.letters import (
+    attached,
+    backs,
+    location,
+    rows_of,
+    send_one,
+    titles_of,
+    when,
+)
+from regsys.registration.models import Order, Registration
+from regsys.registration.rules import Leaving
+from regsys.web.urls import absolute, settings
+
+
+def send_left(
+    order: Order, gone: Sequence[tuple[Registration, Leaving]], *, key: str, now: datetime
+) -> None:
+    """Write to people who have given their places up, to their payer about the money, and to who leads and organizes.
+
+    Whoever has paid for nobody but themselves gets one letter about both.
+    """
+    own = len(gone) == 1 and gone[0][0].email_key == order.email.casefold()
+    for r, money in gone:
+        r.sequence += 1
+        text = ics.write(r, method="CANCEL", location=location(r.event), description="", now=now)
+        send_one(
+            "left",
+            r,
+            template="registration/mail_left",
+            key=f"cancelled:{r.id}",
+            subject=_("You have given your place back: %(title)s", title=r.event.title),
+            context={"parts": _parts(order, [(r, money)]) if own else []},
+            attachments=[attached(text, "CANCEL")],
+            now=now,
+        )
+    if not own:
+        _send_order_left(order, gone, key=key, now=now)
+    by_event = {r.event_id: r.event for r, _money in gone}
+    for event in by_event.values():
+        names = [r.name for r, _money in gone if r.event_id == event.id]
+        _send_place_free(event, names, order, key=key, now=now)
+
+
+def _send_order_left(
+    order: Order, gone: Sequence[tuple[Registration, Leaving]], *, key: str, now: datetime
+) -> None:
+    people = [r for r, _money in gone]
+    draft = compose(
+        "registration/mail_order_left",
+        key=f"order-left:{key}",
+        kind="order_left",
+        to=(order.payer_name, order.email),
+        subject=_("Places were given back: %(titles)s", titles=titles_of(people)),
+        links={"order": absolute("registration.order", token=order.token)},
+        context={"order": order, "people": rows_of(people), "parts": _parts(order, gone)},
+        order_id=order.id,
+    )
+    outbox.enqueue(draft, now=now)
+
+
+def _parts(order: Order, gone: Sequence[tuple[Registration, Leaving]]) -> list[dict[str, Any]]:
+    """Return what goes back for whom, with its explanation, in words."""
+    return [
+        {
+            "name": r.name,
+            "paid": money.paid > 0,
+            "why": money.why,
+            "lines": money.lines,
+            "amount": show(money.card + money.by_hand, order.currency),
+            **backs(order, money.card, money.by_hand),
+        }
+        for r, money in gone
+    ]
+
+
+def _send_place_free(
+    event: Event, names: Sequence[str], order: Order, *, key: str, now: datetime
+) -> None:
+    """Tell those who lead an event, and its organizers, that somebody is not coming; nothing about money."""
+    leaders = [(a.leader.name, a.leader.email) for a in event.assignments]
+    desk = event.contact_email or settings().ORGANISATION_EMAIL
+    staff = [*leaders, (settings().ORGANISATION_NAME, desk)]
+    coming = queries.count_confirmed(event.id)
+    for name, address in {address: (name, address) for name, address in staff if address}.values():
+        draft = compose(
+            "registration/mail_place_free",
+            key=f"place-free:{key}:{event.id}:{address}"[:200],
+            kind="place_free",
+            to=(name, address),
+            subject=ngettext(
+                "One place fewer is taken: %(title)s",
+                "%(num)d places fewer are taken: %(title)s",
+                len(names),
+                title=event.title,
+            ),
+            context={"event": event, "names": names, "coming": coming, "when": when(event)},
+            event_id=event.id,
+        )
+        outbox.enqueue(draft, now=now)
