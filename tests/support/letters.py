@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from regsys.accounts.kinds import Purpose
 from regsys.accounts.mail import link_letter
@@ -26,7 +26,9 @@ from regsys.outbox import services as outbox
 from regsys.outbox.compose import fill
 from regsys.outbox.models import Message
 from regsys.payments import mail as payments
+from regsys.payments import queries as payment_queries
 from regsys.payments.models import PaymentAttempt
+from regsys.payments.services import leaving_of
 from regsys.registration import mail as registration
 from regsys.registration.models import Registration
 from regsys.registration.states import RegistrationState as S
@@ -169,6 +171,23 @@ def _order_confirmed(world: World) -> None:
     registration.send_confirmations(r.order, [r], now=clock.now())
 
 
+def _left(which: str) -> Callable[[World], None]:
+    """Write the letters about a place that was given back, and keep the one of this kind only."""
+
+    def write(world: World) -> None:
+        r = _confirmed()
+        if which != "left":
+            r.order.email = "office@example.org"
+        part = payment_queries.get_parting(r.order_id, [r.id], now=clock.now()).parts[0]
+        gone = [(r, leaving_of(part))]
+        registration.send_left(r.order, gone, key="a-place", now=clock.now())
+        others = (Message.kind != which) & Message.key.contains("a-place")
+        others |= (Message.kind == "left") & (which != "left")
+        db.session.execute(delete(Message).where(others))
+
+    return write
+
+
 LETTERS: dict[str, Callable[[World], None]] = {
     "accounts-sign_in": _link(Purpose.SIGN_IN),
     "accounts-password": _link(Purpose.SET_PASSWORD),
@@ -193,6 +212,9 @@ LETTERS: dict[str, Callable[[World], None]] = {
     "registration-pay_link": lambda w: registration.send_pay_link(
         _unpaid(), until=clock.now() + timedelta(days=7), now=clock.now()
     ),
+    "registration-left": _left("left"),
+    "registration-order_left": _left("order_left"),
+    "registration-place_free": _left("place_free"),
     "registration-cancelled": _cancelled,
     "registration-event_cancelled": _called_off,
     "registration-order_cancelled": _order_cancelled,

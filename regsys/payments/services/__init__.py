@@ -18,7 +18,7 @@ from regsys.payments.services.giving import (
     start_cancellation,
 )
 from regsys.payments.services.inbox import fail_event, mark_event, receive
-from regsys.payments.services.leaving import Left, leave
+from regsys.payments.services.leaving import Left, leave, leaving_of
 from regsys.payments.services.refunding import RefundOrder, request_full_refund, submit_refund
 from regsys.payments.services.settling import apply_session
 
@@ -39,6 +39,7 @@ __all__ = [
     "give_back",
     "give_by_hand",
     "leave",
+    "leaving_of",
     "mark_event",
     "note_failure",
     "open_attempt",

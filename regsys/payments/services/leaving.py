@@ -58,7 +58,7 @@ def leave(
         raise Refused(parting.refusal)
     if not parting.parts or parting.mark != mark:
         raise Refused(CHANGED)
-    leavings = [_leaving(part) for part in parting.parts]
+    leavings = [leaving_of(part) for part in parting.parts]
     registration.leave(order_id, leavings, reason=reason, actor=actor, now=now)
     made: list[int] = []
     for part in parting.parts:
@@ -74,7 +74,8 @@ def leave(
     return Left(made, parting.amount)
 
 
-def _leaving(part: Part) -> Leaving:
+def leaving_of(part: Part) -> Leaving:
+    """Return what is written down and written to people about one who leaves."""
     r, made, terms = part.registration, part.made, part.terms
     if made is None or terms is None:
         return Leaving(r.id, part.paid)
