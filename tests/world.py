@@ -20,7 +20,7 @@ from regsys.events.kinds import Enrollment, Visibility
 from regsys.events.models import Assignment, Event, Leader, TicketType, Venue
 from regsys.events.states import EventState
 from regsys.kernel import clock
-from regsys.kernel.actors import ANONYMOUS
+from regsys.kernel.actors import ANONYMOUS, SYSTEM
 from regsys.kernel.db import db, transaction
 from regsys.kernel.tokens import hash_token
 from regsys.ledger.models import Method, Payment
@@ -33,7 +33,7 @@ from regsys.payments.states import AttemptState
 from regsys.questions.models import Question
 from regsys.registration import services as registering
 from regsys.registration.kinds import OrderSource
-from regsys.registration.models import Order, Registration
+from regsys.registration.models import HandOver, Order, Registration
 from regsys.registration.public.base import CART
 from regsys.registration.states import RegistrationState
 from regsys.waitlist.models import Entry, Offer
@@ -154,6 +154,21 @@ class World:
         return self.first(
             select(Registration).where(confirmed, Registration.event_id == self.event.id)
         )
+
+    @cached_property
+    def hand_over(self) -> HandOver:
+        """A place of which a colleague has the link."""
+        r = self.first(
+            select(Registration)
+            .join(Event)
+            .where(Registration.state == RegistrationState.CONFIRMED, Event.starts_at > clock.now())
+            .where(Event.slug == "leadership-intensive-spokane")
+        )
+        with self.app.app_context():
+            with transaction():
+                registering.offer_hand_over(r.order_id, r.id, actor=SYSTEM, now=clock.now())
+            db.session.remove()
+        return self.first(select(HandOver))
 
     @cached_property
     def unpaid(self) -> Registration:

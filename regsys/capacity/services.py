@@ -295,6 +295,12 @@ def extend(registration_ids: Sequence[int], *, until: datetime | None, now: date
     return set(_connection().scalars(moved)) == ids
 
 
+def pass_on(holder_id: int, successor_id: int) -> None:
+    """Let whatever one registration holds be held by another: the places never become free in between."""
+    mine = (LIVE, Claim.registration_id == holder_id)
+    _connection().execute(update(Claim).where(*mine).values(registration_id=successor_id))
+
+
 def release(registration_ids: Sequence[int], *, now: datetime) -> None:
     """Free whatever these registrations hold; freeing needs no pool lock and may be repeated."""
     _release((LIVE, Claim.registration_id.in_(registration_ids)), now=now)

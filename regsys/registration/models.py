@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from regsys.events.kinds import Rate
@@ -14,8 +14,9 @@ from regsys.kernel.states import choice
 from regsys.policies.models import RefundPolicy
 from regsys.questions.models import Answer
 from regsys.registration.kinds import OFFERED, OrderSource
-from regsys.registration.states import MOVES, RegistrationState
+from regsys.registration.states import HANDING, MOVES, HandOverState, RegistrationState
 
+HANDED_SQL = "state IN ('open', 'asked')"
 LIVE_SQL = "state IN ('draft', 'awaiting_payment', 'confirmed')"
 
 
@@ -167,3 +168,42 @@ class OrderLine(Base):
 
     def __repr__(self) -> str:
         return f"<OrderLine {self.kind} {self.amount}>"
+
+
+class HandOver(Base):
+    """A place on its way to a colleague, whose link opens a form; `about` is what they tell of themselves there."""
+
+    __tablename__ = "hand_over"
+    __table_args__ = (
+        Index(
+            "uq_hand_over_open",
+            "registration_id",
+            unique=True,
+            postgresql_where=text(HANDED_SQL),
+            sqlite_where=text(HANDED_SQL),
+        ),
+    )
+    MOVES = HANDING
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"), index=True)
+    successor_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id"))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    token: Mapped[str] = mapped_column(SealedText)
+    state: Mapped[HandOverState] = mapped_column(
+        choice(HandOverState, "state"), default=HandOverState.OPEN
+    )
+    state_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    first_name: Mapped[str] = mapped_column(String(100), default="")
+    last_name: Mapped[str] = mapped_column(String(100), default="")
+    email: Mapped[str] = mapped_column(String(254), default="")
+    about: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    registration: Mapped[Registration] = relationship(foreign_keys=[registration_id])
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def __repr__(self) -> str:
+        return f"<HandOver {self.id} {self.state}>"

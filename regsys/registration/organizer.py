@@ -1,6 +1,6 @@
 """What organizers do with one registration."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
@@ -9,7 +9,7 @@ from regsys.events.queries import get_event
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
-from regsys.registration import queries, rules, services
+from regsys.registration import handed, queries, rules, services
 from regsys.registration.forms import ByHandForm, CancelForm, ContactForm, NoteForm, filled
 from regsys.registration.models import Registration
 from regsys.web.errors import refusal_text
@@ -139,3 +139,27 @@ def note(event_id: int, registration_id: int) -> ResponseReturnValue:
         return _back(event_id, registration_id)
     status = 422 if form.errors else 200
     return render_template("registration/organizer_note.html", form=form, r=registration), status
+
+
+@bp.get("/hand-overs")
+@requires("registrar")
+def hand_overs(event_id: int) -> ResponseReturnValue:
+    """List the places that are to change hands, and wait for our word."""
+    event, rows = get_event(event_id), handed.list_asked_hand_overs(event_id)
+    return render_template("registration/organizer_hand_overs.html", event=event, rows=rows)
+
+
+@bp.post("/hand-overs/<int:hand_over_id>")
+@requires("registrar")
+def decide_hand_over(event_id: int, hand_over_id: int) -> ResponseReturnValue:
+    """Agree to a colleague, or not; both are told."""
+    agreed, actor = request.form.get("agreed") == "yes", current_actor()
+    try:
+        with transaction():
+            services.decide_hand_over(
+                hand_over_id, event_id=event_id, agreed=agreed, actor=actor, now=clock.now()
+            )
+        flash(_("It is done, and both are told by mail."), "good")
+    except Refused as e:
+        flash(refusal_text(e), "warn")
+    return redirect(url_for(".hand_overs", event_id=event_id), 303)

@@ -29,3 +29,23 @@ MOVES: Moves = {
     S.CANCELLED: frozenset(),
     S.TRANSFERRED: frozenset(),
 }
+
+
+class HandOverState(StrEnum):
+    """A place that somebody wants to hand to a colleague; `asked`: the colleague is known, and we have to agree."""
+
+    OPEN = "open"
+    ASKED = "asked"
+    DONE = "done"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+H = HandOverState
+HANDING: Moves = {
+    H.OPEN: frozenset({H.ASKED, H.DONE, H.WITHDRAWN}),
+    H.ASKED: frozenset({H.DONE, H.DECLINED, H.WITHDRAWN}),
+    H.DONE: frozenset(),
+    H.DECLINED: frozenset(),
+    H.WITHDRAWN: frozenset(),
+}

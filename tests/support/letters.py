@@ -30,7 +30,7 @@ from regsys.payments import queries as payment_queries
 from regsys.payments.models import PaymentAttempt
 from regsys.payments.services import leaving_of
 from regsys.registration import mail as registration
-from regsys.registration.models import Registration
+from regsys.registration.models import HandOver, Registration
 from regsys.registration.states import RegistrationState as S
 from regsys.waitlist import mail as waitlist
 from regsys.waitlist.models import Entry, Offer
@@ -42,7 +42,7 @@ T = TypeVar("T")
 def list_letters(world: World) -> list[tuple[str, str, str]]:
     """Return (name, HTML, text) of a letter of each kind; what was written for it is undone again."""
     # What the demo lacks is made and committed before anything is read.
-    assert all((world.attempt, world.draft, world.waiting_offer, world.inquiry))
+    assert all((world.attempt, world.draft, world.waiting_offer, world.inquiry, world.hand_over))
     found = []
     for name, write in LETTERS.items():
         with world.app.test_request_context(base_url="http://127.0.0.1:5000"), undone():
@@ -188,6 +188,21 @@ def _left(which: str) -> Callable[[World], None]:
     return write
 
 
+def _handed(kind: str) -> Callable[[World], None]:
+    def write(world: World) -> None:
+        row = _get(HandOver, world.hand_over)
+        row.first_name, row.last_name, row.email = "Orla", "Fenn", "orla.fenn@example.org"
+        row.about = {"profession": "Nurse", "workplace": "Copperline Clinic"}
+        if kind == "handed_over":
+            registration.send_handed_over(row.registration, _confirmed(), now=clock.now())
+            confirmation = Message.kind == "confirmation"
+            db.session.execute(delete(Message).where(confirmation))
+        else:
+            getattr(registration, f"send_{kind}")(row.registration, row, now=clock.now())
+
+    return write
+
+
 LETTERS: dict[str, Callable[[World], None]] = {
     "accounts-sign_in": _link(Purpose.SIGN_IN),
     "accounts-password": _link(Purpose.SET_PASSWORD),
@@ -212,6 +227,10 @@ LETTERS: dict[str, Callable[[World], None]] = {
     "registration-pay_link": lambda w: registration.send_pay_link(
         _unpaid(), until=clock.now() + timedelta(days=7), now=clock.now()
     ),
+    **{
+        f"registration-{kind}": _handed(kind)
+        for kind in ("handed_over", "hand_over_asked", "hand_over_declined")
+    },
     "registration-left": _left("left"),
     "registration-order_left": _left("order_left"),
     "registration-place_free": _left("place_free"),

@@ -1,5 +1,10 @@
 """The letters of this room; each is composed in the transaction that makes it true, under a key of its own."""
 
+from regsys.registration.mail.handing import (
+    send_hand_over_asked,
+    send_hand_over_declined,
+    send_handed_over,
+)
 from regsys.registration.mail.leaving import send_left
 from regsys.registration.mail.letters import (
     location,
@@ -26,6 +31,9 @@ __all__ = [
     "send_confirmations",
     "send_event_cancelled",
     "send_existing_link",
+    "send_hand_over_asked",
+    "send_hand_over_declined",
+    "send_handed_over",
     "send_hold_expired",
     "send_left",
     "send_order_cancelled",

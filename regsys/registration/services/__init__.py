@@ -40,6 +40,13 @@ from regsys.registration.services.ending import (
     lower_price,
     remove_person,
 )
+from regsys.registration.services.handing import (
+    decide_hand_over,
+    fill_hand_over,
+    offer_hand_over,
+    why_not_hand,
+    withdraw_hand_over,
+)
 from regsys.registration.services.leaving import leave
 from regsys.registration.services.offering import decline_offer, offer_place, take_offer
 from regsys.registration.services.placing import place
@@ -59,6 +66,7 @@ __all__ = [
     "cancel_paid",
     "cancel_unpaid",
     "confirm_paid",
+    "decide_hand_over",
     "decline_offer",
     "delete_private_answers",
     "describe_payer",
@@ -66,12 +74,14 @@ __all__ = [
     "edit_contact",
     "expire_lapsed",
     "extend_hold",
+    "fill_hand_over",
     "forget",
     "hold_for_checkout",
     "leave",
     "lock_order",
     "lower_price",
     "mail_cart_link",
+    "offer_hand_over",
     "offer_place",
     "place",
     "put_back",
@@ -83,5 +93,7 @@ __all__ = [
     "reserve",
     "take_again",
     "take_offer",
+    "why_not_hand",
+    "withdraw_hand_over",
     "write_note",
 ]
