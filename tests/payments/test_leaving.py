@@ -202,3 +202,4 @@ def test_the_organizer_is_shown_what_the_rules_give(shop: Shop) -> None:
     assert "The refund rules of this place suggest $845.00." in said(page)
     assert "Paid $920.00, Flat fee -$75.00: $845.00 back." in said(page)
     assert 'value="845.00"' in page.text
+    assert "Paid for this person $920.00" in said(page)

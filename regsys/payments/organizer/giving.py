@@ -115,7 +115,7 @@ def _by_the_rules(backing: Backing) -> Backing:
     if part.made is None or part.terms is None:
         return backing
     because = explain(part.made, part.terms, r.event.currency, r.event.time_zone)
-    return replace(backing, suggested=min(part.card, backing.most), because=because)
+    return replace(backing, proposed=min(part.card, backing.most), because=because)
 
 
 def _has_ended(r: Registration | None) -> bool:
@@ -136,7 +136,8 @@ def serve(errand: Errand) -> ResponseReturnValue:
     """Show the form, then what will happen, then do it."""
     backing, do = errand.backing, request.form.get("do")
     currency = backing.order.currency
-    form = errand.form(plain(backing.suggested, currency))
+    first = backing.suggested if backing.proposed is None else backing.proposed
+    form = errand.form(plain(first, currency))
     if not form.is_submitted() or do == "change":
         return _show(errand, form)
     valid = form.validate()
