@@ -157,6 +157,7 @@ def test_an_address_that_is_here_already_is_refused_with_all_kept(
     assert answer.status == 409
     assert "This address can't be used again here" in said(answer)
     assert 'value="Orla"' in answer.text
+    assert [m.to_email for m in letters("existing_link")] == [guest]
     elsewhere = typist.send(form, {**WHO, "workplace": "Elsewhere"}, names=["first_name"])
     assert "a colleague of the same workplace only" in said(elsewhere)
     assert len(list_people(order)) == 2

@@ -22,7 +22,10 @@ from regsys.registration.services import Person
 from regsys.registration.states import HandOverState
 from regsys.web.errors import refusal_text
 from regsys.web.guard import public
+from regsys.web.security import count_and_limit
 from regsys.web.urls import absolute
+
+ADDRESSES_AN_HOUR = 12
 
 
 @blueprint.route("/r/<token>/hand-over", methods=["GET", "POST"])
@@ -100,12 +103,24 @@ def take_over(token: str) -> ResponseReturnValue:
     who = Person(form.first_name.data or "", form.last_name.data or "", form.email.data or "")
     try:
         with transaction():
-            services.fill_hand_over(row_id, who, about=told, actor=ANONYMOUS, now=now)
+            taken = services.fill_hand_over(row_id, who, about=told, actor=ANONYMOUS, now=now)
+            if taken:
+                _limit(row_id, now)
     except Refused as e:
         return _again(token, form, about, refusal_text(e))
     except IntegrityError:  # the address was taken in the same moment
         return _again(token, form, about, _(rules.EMAIL_TAKEN.sentence))
+    if taken:
+        return _again(token, form, about, words(taken))
     return redirect(url_for(".take_over", token=token), 303)
+
+
+def _limit(row_id: int, now: datetime) -> None:
+    """Let one link ask about a few addresses in an hour, and not about a list of them."""
+    sentence = _("That was tried several times in this hour. Please wait a little.")
+    count_and_limit(
+        f"hand-over:{row_id}", limit=ADDRESSES_AN_HOUR, seconds=3600, now=now, sentence=sentence
+    )
 
 
 def _again(token: str, form: PersonForm, about: object, problem: str) -> ResponseReturnValue:

@@ -79,18 +79,21 @@ def withdraw_hand_over(order_id: int, registration_id: int, *, actor: Actor, now
 
 def fill_hand_over(
     hand_over_id: int, person: Person, *, about: Mapping[str, str], actor: Actor, now: datetime
-) -> HandOver:
+) -> Refusal | None:
     """Take what the colleague tells, and give them the place, or ask the organizers; the same twice changes nothing.
 
-    Raises Refused where the rules forbid it, or the address has a place here already.
+    Returns a refusal where the address has a place here already: then a letter may have been written, and the caller
+    commits in either case. Raises Refused where the rules forbid it.
     """
     row, r = _lock_row(hand_over_id, now)
     if row.state is not H.OPEN:
-        return row
+        return None
     refusal = why_not_hand(r, now=now, workplace=about.get("workplace", ""))
-    refusal = refusal or _why_not_address(r, person.email, now=now)
     if refusal:
         raise Refused(refusal)
+    taken = _why_not_address(r, person.email, now=now)
+    if taken:
+        return taken
     row.first_name, row.last_name, row.email = person.first_name, person.last_name, person.email
     row.about = {k: about[k] for k in ABOUT if about.get(k)}
     if _terms(r).substitute.allowed is Allowed.APPROVAL:
@@ -98,9 +101,9 @@ def fill_hand_over(
         db.session.flush()
         _record("registration.hand_over_asked", r, actor=actor, now=now)
         mail.send_hand_over_asked(r, row, now=now)
-        return row
+        return None
     _pass_on(r, row, actor=actor, now=now)
-    return row
+    return None
 
 
 def decide_hand_over(
