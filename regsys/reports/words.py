@@ -74,6 +74,7 @@ DEEDS: Mapping[str, str] = {
     "application.accepted": N_("accepted the application"),
     "application.changed": N_("changed the application"),
     "application.declined": N_("declined the application"),
+    "application.held_from_list": N_("held a place from the waiting list"),
     "application.held_again": N_("held a place again"),
     "application.lapsed": N_("told the applicant that the place was let go"),
     "application.reminded": N_("reminded the applicant of the place"),
@@ -149,6 +150,15 @@ DEEDS: Mapping[str, str] = {
     "roster.opened": N_("opened the roster"),
     "venue.added": N_("added a venue"),
     "venue.changed": N_("changed a venue"),
+    "waitlist.joined": N_("came onto the waiting list"),
+    "waitlist.lapsed": N_("noted that an offered place was not taken"),
+    "waitlist.left": N_("left the waiting list"),
+    "waitlist.moved": N_("moved somebody on the waiting list"),
+    "waitlist.offered": N_("offered a place from the waiting list"),
+    "waitlist.round": N_("looked whose turn on the waiting list it is"),
+    "waitlist.skipped": N_("passed somebody over on the waiting list"),
+    "waitlist.taken": N_("took a place from the waiting list"),
+    "waitlist.unskipped": N_("asks somebody on the waiting list again"),
 }
 
 

@@ -25,7 +25,7 @@ def move_entry(entry_id: int, to: int, *, event_id: int, actor: Actor, now: date
         # Positions may be equal where two joined at the same moment: from here on they differ.
         e.position = slots[i] if len(set(slots)) == len(slots) else i + 1
     after = {"position": entry.position}
-    record("moved", entry, actor=actor, now=now, before={"position": before}, after=after)
+    record("waitlist.moved", entry, actor=actor, now=now, before={"position": before}, after=after)
     db.session.flush()
 
 
@@ -35,7 +35,7 @@ def skip(entry_id: int, note: str, *, event_id: int, actor: Actor, now: datetime
     check_move(MOVES, entry.state, S.OFFERED, what="Entry")
     entry.skipped_at, entry.note = now, note
     # What the note says stays out of the audit: it is about a person.
-    record("skipped", entry, actor=actor, now=now, after={"position": entry.position})
+    record("waitlist.skipped", entry, actor=actor, now=now, after={"position": entry.position})
     db.session.flush()
 
 
@@ -44,7 +44,7 @@ def stop_skipping(entry_id: int, *, event_id: int, actor: Actor, now: datetime) 
     entry = lock_entry(entry_id, event_id=event_id)
     if entry.skipped_at:
         entry.skipped_at = None
-        record("unskipped", entry, actor=actor, now=now, after={"position": entry.position})
+        record("waitlist.unskipped", entry, actor=actor, now=now, after={"position": entry.position})
         db.session.flush()
 
 

@@ -102,7 +102,7 @@ def _put_on(
     pools = events.list_pool_ids([t.id for t in chosen])
     capacity.note_waiting(p for ids in pools.values() for p in ids)
     facts = {"state": EntryState.WAITING, "position": entry.position, "size": entry.size}
-    record("joined", entry, actor=attendee(entry.name), now=now, after=facts)
+    record("waitlist.joined", entry, actor=attendee(entry.name), now=now, after=facts)
     mail.send_joined(entry, key=f"waitlist-joined:{entry.id}", now=now)
     return entry
 

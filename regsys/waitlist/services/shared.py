@@ -38,7 +38,7 @@ def move_entry_to(
     if to is EntryState.LEFT:
         entry.left_reason = reason[:500]
     record(
-        to.value,
+        f"waitlist.{to}",
         entry,
         actor=actor,
         now=now,
@@ -50,7 +50,7 @@ def move_entry_to(
 
 
 def record(
-    what: str,
+    action: str,
     entry: Entry,
     *,
     actor: Actor,
@@ -61,7 +61,7 @@ def record(
 ) -> None:
     """Write into the audit what happened to an entry."""
     audit.record(
-        f"waitlist.{what}",
+        action,
         ("waitlist_entry", entry.id),
         actor=actor,
         now=now,
