@@ -92,6 +92,7 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "registration.answers": lambda w: "/cart/answers/1",
     "registration.review": lambda w: "/cart/review",
     "registration_organizer.add": lambda w: f"{_work(w)}/registrations/add",
+    "registration_organizer.minimum": lambda w: f"{_work(w)}/registrations/minimum",
     "registration_organizer.contact": lambda w: f"{_person(w)}/contact",
     "registration_organizer.note": lambda w: f"{_person(w)}/note",
     "registration_organizer.cancel": lambda w: (

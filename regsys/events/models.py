@@ -123,6 +123,8 @@ class Event(Base):
     edit_reopens: Mapped[bool] = mapped_column(default=True, server_default=true())
     minimum: Mapped[int | None]
     decide_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When an organizer decided that it takes place, though fewer people came than it needs.
+    runs_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # Whether people may wait when it is full, and for how many hours a place is offered to each.
     waitlist: Mapped[bool] = mapped_column(default=True, server_default=true())
     offer_hours: Mapped[int] = mapped_column(default=72, server_default="72")

@@ -33,13 +33,23 @@ def delete_private(payload: Mapping[str, Any]) -> None:
             services.delete_private_answers(event_id, now=now)
 
 
+def warn(payload: Mapping[str, Any]) -> None:
+    """Warn the registrars of events for which too few people have come."""
+    now = clock.now()
+    for event_id in services.list_at_risk(now=now):
+        with transaction():
+            services.warn_of_minimum(event_id, now=now)
+
+
 HANDLERS: dict[str, Handler] = {
     "registration.sweep": sweep,
     "registration.forget": forget,
     "registration.delete_private": delete_private,
+    "registration.warn": warn,
 }
 PERIODIC = [
     Periodic("registration.sweep", every=30),
     Periodic("registration.forget", every=6 * 3600),
     Periodic("registration.delete_private", every=24 * 3600),
+    Periodic("registration.warn", every=3600),
 ]

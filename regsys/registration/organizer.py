@@ -3,6 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.exc import IntegrityError
 
 from regsys.events.queries import get_event
@@ -163,3 +164,40 @@ def decide_hand_over(event_id: int, hand_over_id: int) -> ResponseReturnValue:
     except Refused as e:
         flash(refusal_text(e), "warn")
     return redirect(url_for(".hand_overs", event_id=event_id), 303)
+
+
+def _about(event_id: int) -> ResponseReturnValue:
+    return redirect(url_for(".minimum", event_id=event_id), 303)
+
+
+@bp.get("/minimum")
+@requires("registrar")
+def minimum(event_id: int) -> ResponseReturnValue:
+    """Show whether enough people come, and what can be decided."""
+    event, now = get_event(event_id), clock.now()
+    return render_template(
+        "registration/organizer_minimum.html",
+        event=event,
+        confirmed=services.count_confirmed(event_id),
+        at_risk=services.stands_at_risk(event, now=now),
+    )
+
+
+@bp.post("/minimum/tell")
+@requires("registrar")
+def tell(event_id: int) -> ResponseReturnValue:
+    """Tell the people who have a place that it is not sure yet."""
+    with transaction():
+        count = services.tell_of_minimum(event_id, actor=current_actor(), now=clock.now())
+    flash(ngettext("One person is told.", "%(num)d people are told.", count), "good")
+    return _about(event_id)
+
+
+@bp.post("/minimum/run")
+@requires("registrar")
+def run(event_id: int) -> ResponseReturnValue:
+    """Decide that the event takes place."""
+    with transaction():
+        services.let_run(event_id, actor=current_actor(), now=clock.now())
+    flash(_("It takes place."), "good")
+    return _about(event_id)

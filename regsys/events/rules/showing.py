@@ -101,10 +101,11 @@ def is_at_risk(
     decide_at: datetime | None,
     confirmed: int,
     now: datetime,
+    runs_at: datetime | None = None,
     warn_days: int = 14,
 ) -> bool:
-    """Tell whether too few people are confirmed and the decision is near or due."""
-    if not minimum or confirmed >= minimum or decide_at is None:
+    """Tell whether too few people are confirmed and the decision is near or due, and not taken yet (`runs_at`)."""
+    if not minimum or confirmed >= minimum or decide_at is None or runs_at is not None:
         return False
     return (decide_at - now).days < warn_days
 

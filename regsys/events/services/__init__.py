@@ -21,7 +21,7 @@ from regsys.events.services.publishing import (
 )
 from regsys.events.services.refunds import set_refunds
 from regsys.events.services.scheduling import Meeting, Schedule, set_schedule
-from regsys.events.services.waiting import WaitingPlan, set_waiting
+from regsys.events.services.waiting import WaitingPlan, let_run, set_waiting
 
 __all__ = [
     "Basics",
@@ -40,6 +40,7 @@ __all__ = [
     "copy_event",
     "create_event",
     "hide_event",
+    "let_run",
     "publish_event",
     "renew_private_key",
     "reopen_event",

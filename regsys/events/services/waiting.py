@@ -21,3 +21,9 @@ def set_waiting(event_id: int, plan: WaitingPlan, *, actor: Actor, now: datetime
     """Change how people wait for an event."""
     with changing(event_id, "event.waiting_set", version=None, actor=actor, now=now) as (event, _):
         assign(event, asdict(plan))
+
+
+def let_run(event_id: int, *, actor: Actor, now: datetime) -> None:
+    """Note that an event takes place, however many people come."""
+    with changing(event_id, "event.runs", version=None, actor=actor, now=now) as (event, _):
+        event.runs_at = now

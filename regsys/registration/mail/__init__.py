@@ -21,10 +21,12 @@ from regsys.registration.mail.letters import (
     when,
     where,
 )
+from regsys.registration.mail.minimum import send_at_risk, send_not_sure
 
 __all__ = [
     "location",
     "rows_of",
+    "send_at_risk",
     "send_cancelled",
     "send_cart_link",
     "send_confirmation",
@@ -36,6 +38,7 @@ __all__ = [
     "send_handed_over",
     "send_hold_expired",
     "send_left",
+    "send_not_sure",
     "send_order_cancelled",
     "send_pay_link",
     "when",

@@ -48,6 +48,14 @@ from regsys.registration.services.handing import (
     withdraw_hand_over,
 )
 from regsys.registration.services.leaving import leave
+from regsys.registration.services.minimum import (
+    count_confirmed,
+    let_run,
+    list_at_risk,
+    stands_at_risk,
+    tell_of_minimum,
+    warn_of_minimum,
+)
 from regsys.registration.services.offering import decline_offer, offer_place, take_offer
 from regsys.registration.services.placing import place
 from regsys.registration.services.reserving import reserve
@@ -66,6 +74,7 @@ __all__ = [
     "cancel_paid",
     "cancel_unpaid",
     "confirm_paid",
+    "count_confirmed",
     "decide_hand_over",
     "decline_offer",
     "delete_private_answers",
@@ -78,6 +87,8 @@ __all__ = [
     "forget",
     "hold_for_checkout",
     "leave",
+    "let_run",
+    "list_at_risk",
     "lock_order",
     "lower_price",
     "mail_cart_link",
@@ -91,8 +102,11 @@ __all__ = [
     "remove_person",
     "resend",
     "reserve",
+    "stands_at_risk",
     "take_again",
     "take_offer",
+    "tell_of_minimum",
+    "warn_of_minimum",
     "why_not_hand",
     "withdraw_hand_over",
     "write_note",

@@ -171,7 +171,11 @@ def _is_at_risk(event: Event, confirmed: int, now: datetime) -> bool:
         event.state is EventState.PUBLISHED
         and event.starts_at > now
         and is_at_risk(
-            minimum=event.minimum, decide_at=event.decide_at, confirmed=confirmed, now=now
+            minimum=event.minimum,
+            decide_at=event.decide_at,
+            runs_at=event.runs_at,
+            confirmed=confirmed,
+            now=now,
         )
     )
 
