@@ -32,5 +32,5 @@ def send_at_risk(
 def send_not_sure(r: Registration, *, confirmed: int, now: datetime) -> None:
     """Tell a person, once, that it is not sure yet whether their event takes place."""
     subject = _("Not sure yet: %(title)s", title=r.event.title)
-    send_one("not_sure", r, key=f"not-sure:{r.id}", subject=subject,
+    send_one("not_sure", r, template="registration/mail_not_sure", key=f"not-sure:{r.id}", subject=subject,
           context={"confirmed": confirmed}, now=now)  # fmt: skip
