@@ -62,9 +62,9 @@ class Calendar:
 
 
 def make_calendar(meta: dict[str, Any], zone: str, *, now: datetime) -> Calendar:
-    """Choose the shift: the whole number of weeks that brings the demo's today nearest to now."""
+    """Choose the shift: whole weeks, so that the demo's today is now or lies just before it; nothing done lies ahead."""
     tz = ZoneInfo(zone)
     days = (now.astimezone(tz).date() - date.fromisoformat(meta["demo_today"])).days
-    weeks = round(days / 7)
+    weeks = days // 7
     shifted_now = datetime.fromisoformat(meta["demo_now"]) + timedelta(weeks=weeks)
     return Calendar(tz, weeks, shifted_now.replace(tzinfo=tz).astimezone(UTC), now)

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, case, func, select, true
 from sqlalchemy.orm import joinedload, selectinload
 
+from regsys.applications.queries import list_desks
 from regsys.events import queries as events
 from regsys.events.kinds import Enrollment
 from regsys.events.models import Event, TicketType
@@ -20,6 +21,7 @@ from regsys.registration.states import RegistrationState as S
 from regsys.reports import rules
 from regsys.reports.queries.rows import GIVEN_BACK
 from regsys.reports.rules import Cost, Progress, share_out
+from regsys.waitlist import queries as waitlist
 
 # Event ids; None: all.
 Scope = Collection[int] | None
@@ -61,7 +63,7 @@ class People:
 
 @dataclass(frozen=True)
 class EventRow:
-    """One event with how it goes; `pace` counts the confirmed by week."""
+    """One event with how it goes; `pace` counts the confirmed by week, `line` who is on the waiting list."""
 
     event: Event
     places: Places
@@ -70,6 +72,8 @@ class EventRow:
     pace: Sequence[int]
     progress: Progress
     at_risk: bool
+    applications: int = 0
+    line: int = 0
 
     @property
     def held(self) -> int:
@@ -152,6 +156,8 @@ def rows_of(found: Sequence[Event], *, now: datetime) -> list[EventRow]:
     ids = [e.id for e in found]
     places = events.places_of(ids, now=now)
     people, sums, paces = people_of(ids), sums_of(ids), _paces_of(ids, now=now)
+    applications = {desk.event.id: desk.waiting for desk in list_desks(ids)}
+    lines = {i: sum(n.values()) for i, n in waitlist.count_by_event(ids).items()}
     return [
         EventRow(
             e,
@@ -161,6 +167,8 @@ def rows_of(found: Sequence[Event], *, now: datetime) -> list[EventRow]:
             paces[e.id],
             rules.progress([s.starts_at for s in e.sessions], now),
             _is_at_risk(e, people[e.id].confirmed, now),
+            applications.get(e.id, 0),
+            lines.get(e.id, 0),
         )
         for e in found
     ]
