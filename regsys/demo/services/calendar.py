@@ -62,7 +62,7 @@ class Calendar:
 
 
 def make_calendar(meta: dict[str, Any], zone: str, *, now: datetime) -> Calendar:
-    """Choose the shift: whole weeks, so that the demo's today is now or lies just before it; nothing done lies ahead."""
+    """Choose the shift: whole weeks that bring the demo's today to now or just before it; nothing done lies ahead."""
     tz = ZoneInfo(zone)
     days = (now.astimezone(tz).date() - date.fromisoformat(meta["demo_today"])).days
     weeks = days // 7
