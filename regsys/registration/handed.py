@@ -1,6 +1,8 @@
 """Reading places that are on their way to a colleague."""
 
-from sqlalchemy import select
+from collections.abc import Collection
+
+from sqlalchemy import select, true
 from sqlalchemy.orm import joinedload
 
 from regsys.events.models import Event
@@ -31,12 +33,13 @@ def find_open_hand_over(registration_id: int) -> HandOver | None:
     return db.session.scalar(select(HandOver).where(*mine))
 
 
-def list_asked_hand_overs(event_id: int) -> list[HandOver]:
-    """List hand-overs in an event on which an organizer has to decide, oldest first."""
+def list_asked_hand_overs(event_ids: Collection[int] | None) -> list[HandOver]:
+    """List hand-overs on which an organizer has to decide, oldest first; `event_ids` None: of all events."""
     query = (
         select(HandOver)
         .join(HandOver.registration)
-        .where(Registration.event_id == event_id, HandOver.state == H.ASKED)
+        .where(HandOver.state == H.ASKED)
+        .where(true() if event_ids is None else Registration.event_id.in_(event_ids))
         .options(*HANDED)
         .order_by(HandOver.id)
     )

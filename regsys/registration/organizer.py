@@ -146,7 +146,7 @@ def note(event_id: int, registration_id: int) -> ResponseReturnValue:
 @requires("registrar")
 def hand_overs(event_id: int) -> ResponseReturnValue:
     """List the places that are to change hands, and wait for our word."""
-    event, rows = get_event(event_id), handed.list_asked_hand_overs(event_id)
+    event, rows = get_event(event_id), handed.list_asked_hand_overs([event_id])
     return render_template("registration/organizer_hand_overs.html", event=event, rows=rows)
 
 

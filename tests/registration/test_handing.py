@@ -118,6 +118,9 @@ def test_where_we_have_to_agree_nothing_moves_before(
     assert "Orla Fenn has filled the form in." in said(typist.get(f"/r/{old.token}/hand-over"))
     cast.sign_in(client)
     path = f"/organize/events/{event.id}/registrations/hand-overs"
+    home = typist.get("/organize")
+    assert "Orla Fenn wants to take the place of Lysander Saltmarsh" in said(home)
+    assert path in home.text
     page = typist.get(path)
     assert "Orla Fenn instead of Lysander Saltmarsh" in said(page)
     forms = [f for f in page.forms if "hand-overs/" in f.action]

@@ -18,7 +18,8 @@ from regsys.payments import queries as payments
 from regsys.payments.models import PaymentAttempt
 from regsys.payments.queries import AttemptRow, OwedRow, ProblemRow, RefundRow
 from regsys.payments.states import HOLDING
-from regsys.registration.models import Registration
+from regsys.registration.handed import list_asked_hand_overs
+from regsys.registration.models import HandOver, Registration
 from regsys.registration.queries import list_ends
 from regsys.registration.states import RegistrationState
 from regsys.reports.queries.overview import EventRow
@@ -83,6 +84,7 @@ class Today:
     unanswered: Sequence[EventRow] = ()
     applications: Sequence[Desk] = ()
     lines: Sequence[Line] = ()
+    handed: Sequence[HandOver] = ()
     letters: Sequence[Message] = ()
     letters_more: int = 0
     inquiries: int = 0
@@ -104,6 +106,7 @@ class Today:
             self.unanswered,
             self.applications,
             self.lines,
+            self.handed,
             self.letters,
         )
         more = (self.promises_more, self.letters_more, self.inquiries, self.dead_jobs)
@@ -140,6 +143,7 @@ def find_today(
         [r for r in mine if r.people.unanswered],
         [d for d in list_desks(registrar) if d.waiting],
         _list_lines(mine),
+        list_asked_hand_overs(registrar),
         letters[:MOST],
         max(0, sum(troubled[s] for s in outbox.TROUBLE) - MOST),
         count_inquiries(open_only=True) if whole_site else 0,

@@ -44,7 +44,9 @@ def stop_skipping(entry_id: int, *, event_id: int, actor: Actor, now: datetime) 
     entry = lock_entry(entry_id, event_id=event_id)
     if entry.skipped_at:
         entry.skipped_at = None
-        record("waitlist.unskipped", entry, actor=actor, now=now, after={"position": entry.position})
+        record(
+            "waitlist.unskipped", entry, actor=actor, now=now, after={"position": entry.position}
+        )
         db.session.flush()
 
 
