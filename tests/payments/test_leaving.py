@@ -107,6 +107,7 @@ def test_one_gets_what_one_was_shown_and_once(shop: Shop, typist: Typist) -> Non
     assert "a new post" in said(typist.get(f"/o/{order.token}"))
 
 
+@pytest.mark.once
 def test_a_deadline_that_passes_in_between_shows_the_new_amount(shop: Shop, typist: Typist) -> None:
     order = bought(shop, rules=RULES)
     page = typist.get(f"/o/{order.token}/cancel")
@@ -120,6 +121,7 @@ def test_a_deadline_that_passes_in_between_shows_the_new_amount(shop: Shop, typi
     assert refunds(shop) == [("succeeded", 46000)]
 
 
+@pytest.mark.once
 def test_two_of_three_go_and_the_third_stays(shop: Shop, typist: Typist) -> None:
     order = bought(shop, size=3, rules=RULES)
     path = f"/o/{order.token}/cancel"
@@ -136,6 +138,7 @@ def test_two_of_three_go_and_the_third_stays(shop: Shop, typist: Typist) -> None
     assert len(letters(shop, "left")) == 2
 
 
+@pytest.mark.once
 def test_whoever_did_not_pay_sees_no_amount_and_may_go(shop: Shop, typist: Typist) -> None:
     order = bought(shop, size=2, rules=RULES)
     token = people(order)[1].token
@@ -149,6 +152,7 @@ def test_whoever_did_not_pay_sees_no_amount_and_may_go(shop: Shop, typist: Typis
     assert for_payer.to_email == "lysander@example.org"
 
 
+@pytest.mark.once
 def test_without_rules_a_person_answers(shop: Shop, typist: Typist) -> None:
     order = bought(shop)
     page = typist.get(f"/o/{order.token}/cancel")
@@ -159,6 +163,7 @@ def test_without_rules_a_person_answers(shop: Shop, typist: Typist) -> None:
     assert shop.states(order) == ["confirmed"]
 
 
+@pytest.mark.once
 def test_what_came_by_cheque_is_owed_by_hand(shop: Shop, typist: Typist) -> None:
     order = bought(shop, rules=RULES)
     with transaction():
@@ -185,6 +190,7 @@ def test_two_clicks_at_once_make_one_refund(shop: Shop, typist: Typist) -> None:
     assert refunds(shop) == [("succeeded", 84500)]
 
 
+@pytest.mark.once
 def test_it_is_over(shop: Shop, typist: Typist) -> None:
     order = bought(shop, rules=RULES)
     shop.clock.to(datetime(2027, 5, 1, tzinfo=UTC))
@@ -193,6 +199,7 @@ def test_it_is_over(shop: Shop, typist: Typist) -> None:
     assert (forced.status_code, refunds(shop)) == (409, [])
 
 
+@pytest.mark.once
 def test_the_organizer_is_shown_what_the_rules_give(shop: Shop) -> None:
     order = bought(shop, rules=RULES)
     typist = Typist(desk(shop))

@@ -99,6 +99,7 @@ def test_a_colleague_takes_the_place_and_none_of_the_answers(typist: Typist, now
     assert len(list_people(order)) == 3, "the link works once"
 
 
+@pytest.mark.once
 def test_a_fee_is_added_to_the_order(typist: Typist, now: datetime) -> None:
     order, old = bought(an_event(now, fee=15000))
     assert "It costs $150.00" in said(typist.get(f"/r/{old.token}/hand-over"))
@@ -141,6 +142,7 @@ def test_where_we_have_to_agree_nothing_moves_before(
         ({"until": {"days": 200}}, "too late now to hand this place on"),
     ],
 )
+@pytest.mark.once
 def test_where_it_is_not_allowed_there_is_no_button(
     typist: Typist, now: datetime, rule: dict[str, Any], sentence: str
 ) -> None:
@@ -150,6 +152,7 @@ def test_where_it_is_not_allowed_there_is_no_button(
     assert 'name="do"' not in page.text
 
 
+@pytest.mark.once
 def test_an_address_that_is_here_already_is_refused_with_all_kept(
     typist: Typist, now: datetime
 ) -> None:
@@ -166,6 +169,7 @@ def test_an_address_that_is_here_already_is_refused_with_all_kept(
     assert len(list_people(order)) == 2
 
 
+@pytest.mark.once
 def test_a_link_that_was_taken_back_opens_nothing(
     typist: Typist, now: datetime, clock: Any
 ) -> None:
