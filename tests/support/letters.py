@@ -231,6 +231,12 @@ LETTERS: dict[str, Callable[[World], None]] = {
         f"registration-{kind}": _handed(kind)
         for kind in ("handed_over", "hand_over_asked", "hand_over_declined")
     },
+    "registration-at_risk": lambda w: registration.send_at_risk(
+        _confirmed().event, ("Ida Fern", "ida@example.org"), 1, confirmed=5, now=clock.now()
+    ),
+    "registration-not_sure": lambda w: registration.send_not_sure(
+        _confirmed(), confirmed=5, now=clock.now()
+    ),
     "registration-left": _left("left"),
     "registration-order_left": _left("order_left"),
     "registration-place_free": _left("place_free"),
