@@ -64,7 +64,7 @@ def _list(event_id: int, *, refusal: str | None = None) -> ResponseReturnValue:
     number = max(1, min(request.args.get("page", 1, type=int), 10_000))
     wanted = Filter(
         SHOWN[show],
-        request.args.get("type", type=int),
+        _number(request.args.get("type", "")),
         request.args.get("q", "").strip()[:100],
         number,
     )
@@ -215,8 +215,13 @@ def _decision(text: str) -> Decision | None:
 
 
 def _ids() -> list[int]:
-    texts = request.values.getlist("id")
-    return [int(t) for t in texts if t.isascii() and t.isdigit() and len(t) < 10]
+    read = [_number(text) for text in request.values.getlist("id")]
+    return [number for number in read if number is not None]
+
+
+def _number(text: str) -> int | None:
+    """Read an id; what no column can hold is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _decide(

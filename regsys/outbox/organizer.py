@@ -35,7 +35,7 @@ def messages() -> ResponseReturnValue:
     page = queries.list_messages(
         state=MessageState(state) if state in set(MessageState) else None,
         words=words.strip(),
-        number=max(1, request.args.get("page", 1, int)),
+        number=max(1, min(request.args.get("page", 1, int), 10_000)),
         event_ids=scope,
     )
     return render_template(

@@ -40,6 +40,7 @@ def test_letters_are_listed_by_state_and_words(client: FlaskClient, db: Any, now
     assert "A doubtful one" in client.get("/organize/messages?q=Birch").text
     assert "No letters here" in client.get("/organize/messages?state=failed").text
     assert "A waiting one" in client.get("/organize/messages?state=nonsense&page=-3").text
+    assert client.get(f"/organize/messages?page={'9' * 400}").status_code == 200
 
 
 def test_secret_links_are_never_shown(client: FlaskClient, db: Any, now: datetime) -> None:
