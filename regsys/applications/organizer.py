@@ -21,6 +21,7 @@ from regsys.events.queries import get_event, places_of
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import IllegalMove, Refused
+from regsys.kernel.text import which_page, whole_number
 from regsys.pathway import queries as pathway
 from regsys.pathway import services as pathways
 from regsys.questions import queries as questions
@@ -61,10 +62,10 @@ def _list(event_id: int, *, refusal: str | None = None) -> ResponseReturnValue:
     now, event = clock.now(), get_event(event_id)
     show = request.args.get("show", "waiting")
     show = show if show in SHOWN else "waiting"
-    number = max(1, min(request.args.get("page", 1, type=int), 10_000))
+    number = which_page(request.args.get("page", ""))
     wanted = Filter(
         SHOWN[show],
-        _number(request.args.get("type", "")),
+        whole_number(request.args.get("type", "")),
         request.args.get("q", "").strip()[:100],
         number,
     )
@@ -215,19 +216,14 @@ def _decision(text: str) -> Decision | None:
 
 
 def _ids() -> list[int]:
-    read = [_number(text) for text in request.values.getlist("id")]
+    read = [whole_number(text) for text in request.values.getlist("id")]
     return [number for number in read if number is not None]
-
-
-def _number(text: str) -> int | None:
-    """Read an id; what no column can hold is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _decide(
     event: Event, chosen: list[Application], decision: Decision, form: DecisionForm
 ) -> ResponseReturnValue:
-    seen = {a.id: request.form.get(f"seen_{a.id}", 0, type=int) for a in chosen}
+    seen = {a.id: whole_number(request.form.get(f"seen_{a.id}", "")) or 0 for a in chosen}
     event_id, words = event.id, form.words.data or ""
     try:
         with transaction():

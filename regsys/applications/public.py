@@ -22,7 +22,7 @@ from regsys.kernel import clock
 from regsys.kernel.actors import ANONYMOUS, attendee
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, Refusal, Refused
-from regsys.kernel.text import N_
+from regsys.kernel.text import N_, whole_number
 from regsys.pathway import queries as pathway
 from regsys.questions import queries as questions
 from regsys.questions.forms import QuestionsForm, build
@@ -87,7 +87,7 @@ def apply(slug: str) -> ResponseReturnValue:
 
 
 def _get_event(slug: str) -> Event:
-    mine = [int(i) for i in _drafts() if str(i).isdigit()]
+    mine = [i for i in map(whole_number, _drafts()) if i]
     return get_event_on_sale(slug, opened=[*session.get(event_rules.OPENED, []), *mine])
 
 

@@ -13,6 +13,7 @@ from regsys.content.models import NewsItem, Page
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Forbidden, Refused
+from regsys.kernel.text import which_page
 from regsys.web.errors import refusal_text
 from regsys.web.guard import current_actor, requires
 from regsys.web.html import Page as Sheet
@@ -30,11 +31,6 @@ def whole_site_only() -> None:
     actor = current_actor()
     if actor.signed_in and actor.scope("registrar") is not None:
         raise Forbidden
-
-
-def _sheet_number() -> int:
-    text = request.args.get("page", "1")
-    return min(int(text), 100_000) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
 def _previews() -> bool:
@@ -153,7 +149,7 @@ def move_page(page_id: int) -> ResponseReturnValue:
 @requires("registrar")
 def news() -> ResponseReturnValue:
     """List all news."""
-    number = _sheet_number()
+    number = which_page(request.args.get("page", ""))
     items = queries.list_all_news(limit=SHEET, offset=Sheet.offset_of(number, SHEET))
     sheet = Sheet(items, number, SHEET, queries.count_all_news())
     return render_template("content/organize_news.html", sheet=sheet, today=_today())
@@ -235,7 +231,7 @@ def _today() -> date:
 @requires("registrar")
 def inquiries() -> ResponseReturnValue:
     """List what people wrote, the unanswered first."""
-    number = _sheet_number()
+    number = which_page(request.args.get("page", ""))
     found = queries.list_inquiries(limit=SHEET, offset=Sheet.offset_of(number, SHEET))
     sheet = Sheet(found, number, SHEET, queries.count_inquiries())
     return render_template(

@@ -32,7 +32,7 @@ from regsys.kernel import clock, tokens
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, TooMany
 from regsys.kernel.paths import root
-from regsys.kernel.text import N_
+from regsys.kernel.text import N_, which_page
 from regsys.web.caching import revalidated
 from regsys.web.guard import public
 from regsys.web.html import Page as Sheet
@@ -95,7 +95,7 @@ def page(slug: str) -> ResponseReturnValue:
 @revalidated
 def news() -> ResponseReturnValue:
     """Show the news, newest first."""
-    today, number = _today(clock.now()), _number()
+    today, number = _today(clock.now()), which_page(request.args.get("page", ""))
     offset = Sheet.offset_of(number, NEWS_PAGE)
     items = queries.list_news(today, limit=NEWS_PAGE, offset=offset)
     sheet = Sheet(items, number, NEWS_PAGE, queries.count_news(today))
@@ -116,11 +116,6 @@ def news_item(slug: str) -> ResponseReturnValue:
 
 def _today(now: datetime) -> date:
     return now.astimezone(ZoneInfo(settings().TIME_ZONE)).date()
-
-
-def _number() -> int:
-    text = request.args.get("page", "1")
-    return min(int(text), 100_000) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
 # ---- writing to us

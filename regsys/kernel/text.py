@@ -18,6 +18,18 @@ def clean(value: str) -> str:
     return unicodedata.normalize("NFC", _CONTROL.sub("", value)).strip()
 
 
+def whole_number(text: str) -> int | None:
+    """Read an id, a page or a count, from 1 to what a column can hold; None for anything else."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        return None
+    return int(text) if 0 < int(text) < 2**31 else None
+
+
+def which_page(text: str) -> int:
+    """Read the number of a page of a list; the first for anything else."""
+    return min(whole_number(text) or 1, 10_000)
+
+
 def email_key(address: str) -> str:
     """Return the form under which two spellings of one address are equal."""
     return clean(address).casefold()

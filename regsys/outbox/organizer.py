@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
+from regsys.kernel.text import which_page
 from regsys.outbox import queries, services
 from regsys.outbox.compose import mask
 from regsys.outbox.models import Message
@@ -35,7 +36,7 @@ def messages() -> ResponseReturnValue:
     page = queries.list_messages(
         state=MessageState(state) if state in set(MessageState) else None,
         words=words.strip(),
-        number=max(1, min(request.args.get("page", 1, int), 10_000)),
+        number=which_page(request.args.get("page", "")),
         event_ids=scope,
     )
     return render_template(

@@ -12,6 +12,7 @@ from regsys.kernel import clock
 from regsys.kernel.actors import Actor, attendee, payer
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NOT_NOW, NotFound, Refused, UpstreamFailed
+from regsys.kernel.text import whole_number
 from regsys.payments import queries, services
 from regsys.payments.cancelling import end_stale_checkout
 from regsys.payments.settle import execute_refund, look_again, start_checkout
@@ -106,7 +107,7 @@ def paid(token: str) -> ResponseReturnValue:
 
 
 def _confirming(token: str, session_id: str) -> ResponseReturnValue:
-    looks = request.args.get("look", 1, type=int)
+    looks = whole_number(request.args.get("look", "")) or 1
     again = url_for("payments.paid", token=token, session_id=session_id, look=looks + 1)
     response = make_response(
         render_template("payments/confirming.html", token=token, again=again, waiting=looks < LOOKS)
@@ -139,7 +140,7 @@ def cancel(token: str) -> ResponseReturnValue:
     order = _get_order(token)
     back = url_for("registration.order", token=token)
     live = [r.id for r in order.registrations if r.state is RegistrationState.CONFIRMED]
-    chosen = [int(i) for i in request.values.getlist("who") if i.isascii() and i.isdigit()]
+    chosen = [whole_number(text) for text in request.values.getlist("who")]
     who = [r.id for r in order.registrations if r.id in (chosen or live)]
     if request.method == "GET" and not chosen and len(live) > 1:
         parting = queries.get_parting(order.id, live, now=clock.now())

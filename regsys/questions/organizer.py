@@ -13,7 +13,7 @@ from regsys.events.queries import get_event, list_events
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Forbidden, IllegalMove, NotFound, Refused
-from regsys.kernel.text import N_
+from regsys.kernel.text import N_, whole_number
 from regsys.questions import editor, library, queries
 from regsys.questions.editor_form import AUDIENCES, TYPES, QuestionForm
 from regsys.questions.models import Question
@@ -77,8 +77,7 @@ def _add_usual(event_id: int, keys: list[str]) -> int:
 @requires("registrar")
 def take(event_id: int) -> ResponseReturnValue:
     """Take over the questions of another event."""
-    text = request.form.get("event", "")
-    source = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    source = whole_number(request.form.get("event", "")) or 0
     if not current_actor().has("registrar", event_id=source):
         raise Forbidden
     return _done(event_id, lambda: _said(_take(source, event_id)))

@@ -4,13 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from regsys.kernel.text import clean
+from regsys.kernel.text import clean, which_page, whole_number
 from regsys.registration.states import RegistrationState as S
 from regsys.reports.queries import SORTS, Filter
 
 PAGE_SIZE = 50
-# The largest whole number that every database takes for an id.
-MOST = 2**31 - 1
 WITH_A_PLACE = (S.AWAITING_PAYMENT, S.CONFIRMED)
 STATES: Mapping[str, Sequence[S]] = {"": WITH_A_PLACE, **{s.value: (s,) for s in S}, "all": ()}
 
@@ -68,20 +66,13 @@ def read_list(args: Mapping[str, str]) -> Asked:
     return Asked(
         words=" ".join(clean(args.get("q", "")).split())[:100],
         state=state if state in STATES else "",
-        ticket_type_id=number(args.get("type", "")),
-        event_id=number(args.get("event", "")),
+        ticket_type_id=whole_number(args.get("type", "")),
+        event_id=whole_number(args.get("event", "")),
         open_answers=args.get("open") == "1",
         sort=sort if sort.removeprefix("-") in SORTS else "name",
-        page=number(args.get("page", "")) or 1,
-        look=number(args.get("look", "")),
+        page=which_page(args.get("page", "")),
+        look=whole_number(args.get("look", "")),
     )
-
-
-def number(text: str) -> int | None:
-    """Read a whole number from 1 on; None for anything else."""
-    if not (text.isascii() and text.isdigit() and len(text) < 11):
-        return None
-    return int(text) if 0 < int(text) <= MOST else None
 
 
 def read_month(text: str) -> str:

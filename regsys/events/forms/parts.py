@@ -21,6 +21,7 @@ from wtforms.widgets import HiddenInput
 
 from regsys.events.words import named
 from regsys.kernel import money
+from regsys.kernel.text import whole_number
 from regsys.kernel.zones import Clocks, Moment, moment
 from regsys.web.forms import BaseForm, Between
 from regsys.web.html import clock, day
@@ -143,10 +144,8 @@ def row_id() -> HiddenField:
 
 def id_of(field: Field) -> int | None:
     """Return the id in a row's hidden field."""
-    text = str(
-        field.data or ""
-    )  # where it was not sent it is still the number that it was made with
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    # What was not sent is still the number that the field was made with.
+    return whole_number(str(field.data or ""))
 
 
 def options(enum: type[StrEnum]) -> list[tuple[str, str]]:

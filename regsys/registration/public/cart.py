@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, Refusal, Refused
+from regsys.kernel.text import whole_number
 from regsys.questions import queries as questions
 from regsys.registration import queries, rules, services
 from regsys.registration.public.base import (
@@ -34,7 +35,7 @@ def cart() -> ResponseReturnValue:
     held = find_cart(now)
     if held and held.order.placed_at:
         return redirect(url_for(".order", token=held.order.token), 303)
-    gone = held.given_back(request.args.get("gone", 0, type=int)) if held else None
+    gone = held.given_back(whole_number(request.args.get("gone", "")) or 0) if held else None
     if held is None or not held.people:
         return render_template("registration/empty.html", gone=gone)
     if not held.holding:
@@ -99,7 +100,7 @@ def remove() -> ResponseReturnValue:
     now = clock.now()
     held = find_cart(now)
     if held and held.holding and not held.order.placed_at:
-        cart_id, place_id = held.order.id, request.form.get("place", 0, type=int)
+        cart_id, place_id = held.order.id, whole_number(request.form.get("place", "")) or 0
         with transaction():
             services.remove_from_cart(cart_id, place_id, now=now)
         return redirect(url_for(".cart", gone=place_id), 303)
@@ -113,7 +114,7 @@ def put_back() -> ResponseReturnValue:
     now = clock.now()
     held = find_cart(now)
     if held and not held.order.placed_at:
-        cart_id, place_id = held.order.id, request.form.get("place", 0, type=int)
+        cart_id, place_id = held.order.id, whole_number(request.form.get("place", "")) or 0
         try:
             with transaction():
                 services.put_back(cart_id, place_id, minutes=settings().HOLD_MINUTES, now=now)

@@ -12,7 +12,7 @@ from regsys.kernel.actors import ANONYMOUS, Actor, payer
 from regsys.kernel.actors import attendee as attendee_actor
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, Refused
-from regsys.kernel.text import N_
+from regsys.kernel.text import N_, whole_number
 from regsys.policies.rules import Allowed, Terms, read
 from regsys.registration import handed, queries, rules, services
 from regsys.registration.forms import PersonForm, build_about
@@ -45,7 +45,7 @@ def order_hand_over(token: str) -> ResponseReturnValue:
     order = queries.find_order_by_token(token)
     if order is None or order.placed_at is None:
         raise NotFound(N_("There is no such order."))
-    who = request.values.get("who", 0, type=int)
+    who = whole_number(request.values.get("who", ""))
     r = next((r for r in order.registrations if r.id == who), order.registrations[0])
     return _hand(r, payer(order.payer_name), url_for(".order", token=token))
 

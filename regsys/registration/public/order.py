@@ -11,7 +11,7 @@ from regsys.kernel import clock
 from regsys.kernel.actors import payer
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, Refused
-from regsys.kernel.text import N_
+from regsys.kernel.text import N_, whole_number
 from regsys.ledger import queries as ledger
 from regsys.registration import mail, queries, rules, services
 from regsys.registration.models import Order, Registration
@@ -85,7 +85,7 @@ def order_remove(token: str) -> ResponseReturnValue:
     """Take one person off before paying."""
     now = clock.now()
     found = _get(token, now).order
-    order_id, place = found.id, request.form.get("place", 0, type=int)
+    order_id, place = found.id, whole_number(request.form.get("place", "")) or 0
     actor = payer(found.payer_name)
     try:
         with transaction():

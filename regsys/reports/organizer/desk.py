@@ -2,9 +2,9 @@
 
 from flask import Blueprint, request
 
+from regsys.kernel.text import whole_number
 from regsys.ledger.rules import PROBLEM_TITLES, PROBLEM_WORDS, REFUND_WORDS
 from regsys.payments.rules import ATTEMPT_WORDS
-from regsys.reports.forms import number
 
 bp = Blueprint("reports_organizer", "regsys.reports.organizer")
 
@@ -23,5 +23,5 @@ def _words() -> dict[str, object]:
 
 def page_number(total: int, size: int) -> int:
     """Return which page is asked for; behind the last one is the last one."""
-    asked = number(request.args.get("page", "")) or 1
+    asked = whole_number(request.args.get("page", "")) or 1
     return min(asked, max(1, -(-total // size)))

@@ -9,9 +9,10 @@ from regsys.jobs.queries import list_dead
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Forbidden
+from regsys.kernel.text import which_page
 from regsys.outbox.queries import list_messages
 from regsys.reports import queries, services
-from regsys.reports.forms import number, read_list
+from regsys.reports.forms import read_list
 from regsys.reports.organizer.desk import bp, page_number
 from regsys.reports.queries import Deed, Scope
 from regsys.web.guard import current_actor, requires
@@ -31,8 +32,8 @@ def messages(event_id: int) -> ResponseReturnValue:
     """List the letters about an event."""
     found = get_event(event_id)
     words = read_list(request.args).words
-    at = number(request.args.get("page", "")) or 1
-    page = list_messages(state=None, words=words, number=min(at, 10_000), event_ids=[event_id])
+    at = which_page(request.args.get("page", ""))
+    page = list_messages(state=None, words=words, number=at, event_ids=[event_id])
     return render_template("reports/messages.html", event=found, page=page, words=words)
 
 
