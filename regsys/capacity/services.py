@@ -173,6 +173,10 @@ def claim(
     sized = {row.id: row.sized for row in pools}
     limits = {p: len(rs) for p, rs in holders.items() if sized[p]}
     free, has_lapsed = _free_by_pool(limits, now=now)
+    if has_lapsed:
+        # Its holder may be extending it at this moment, by an earlier clock: released first, it is free or it is not.
+        release_lapsed(list(holders), now=now)
+        free, _has_lapsed = _free_by_pool(limits, now=now)
     if behind:
         waited = {row.event_id for row in pools if row.waited}
         for p, left in _left_behind(waited, now=now).items():
@@ -181,8 +185,6 @@ def claim(
     refusal = rules.why_full({p: len(rs) for p, rs in demand.items()}, free, sized)
     if refusal:
         raise Refused(refusal)
-    if has_lapsed:
-        release_lapsed(list(holders), now=now)
     rows = []
     for p, rs in holders.items():
         places: Sequence[int | None] = free[p] if sized[p] else [None] * len(rs)

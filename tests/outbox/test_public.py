@@ -25,7 +25,7 @@ def test_the_list_shows_letters_and_finds_them(client: FlaskClient, letter: int)
     assert "lysander@example.org" in page
     assert f'href="/outbox/{letter}"' in page
     assert f'href="/outbox/{letter}"' in client.get("/outbox?q=LYSANDER").text
-    assert "No letters yet" in client.get("/outbox?q=nobody").text
+    assert "No letter fits" in client.get("/outbox?q=nobody").text
 
 
 def test_a_letter_shows_its_link_and_what_is_attached(client: FlaskClient, letter: int) -> None:

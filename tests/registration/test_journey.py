@@ -265,7 +265,7 @@ def test_too_few_places_keep_the_choice(guest: Guest, db: Any) -> None:
         ({"state": EventState.CLOSED}, "takes no registrations any more"),
         ({"enrollment": Enrollment.EXTERNAL}, "elsewhere"),
         ({"enrollment": Enrollment.CONTACT_LEADER}, "write to the leader"),
-        ({"enrollment": Enrollment.APPLICATION}, "applications open soon"),
+        ({"enrollment": Enrollment.APPLICATION}, "Places here are given by application."),
     ],
 )
 def test_where_nothing_is_on_sale_there_is_no_form(
