@@ -17,7 +17,6 @@ import stripe
 from regsys.kernel import clock
 from tests.support import needs
 
-
 # The reduced schema leaves these out; their shape is what the SDK documents, and no judge has seen it.
 NOT_JUDGED = ("/v1/payouts",)
 
