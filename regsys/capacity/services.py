@@ -172,11 +172,7 @@ def claim(
     pools = _lock(holders)
     sized = {row.id: row.sized for row in pools}
     limits = {p: len(rs) for p, rs in holders.items() if sized[p]}
-    free, has_lapsed = _free_by_pool(limits, now=now)
-    if has_lapsed:
-        # Its holder may be extending it at this moment, by an earlier clock: released first, it is free or it is not.
-        release_lapsed(list(holders), now=now)
-        free, _has_lapsed = _free_by_pool(limits, now=now)
+    free = _free_by_pool(limits, now=now)
     if behind:
         waited = {row.event_id for row in pools if row.waited}
         for p, left in _left_behind(waited, now=now).items():
@@ -231,7 +227,7 @@ def hold(
     """
     sized = lock_pools(pool_ids)
     release_lapsed(pool_ids, now=now)
-    free, _has_lapsed = _free_by_pool({p: count for p in pool_ids if sized[p]}, now=now)
+    free = _free_by_pool({p: count for p in pool_ids if sized[p]}, now=now)
     refusal = rules.why_full(dict.fromkeys(pool_ids, count), free, sized)
     if refusal:
         raise Refused(refusal)
@@ -370,11 +366,8 @@ def _free_numbers(pool_id: int, *, limit: int | None = None, descending: bool = 
     return list(db.session.scalars(query))
 
 
-def _free_by_pool(limits: Mapping[int, int], *, now: datetime) -> tuple[dict[int, list[int]], bool]:
-    """Return the first free numbers of each pool, as many as the limit says, in one query.
-
-    Also whether any of them still has a claim whose end has come: it is to be released first.
-    """
+def _free_by_pool(limits: Mapping[int, int], *, now: datetime) -> dict[int, list[int]]:
+    """Return the first free numbers of each pool, as many as the limit says; what lapsed there is released."""
     here = exists().where(Claim.pool_id == Place.pool_id, Claim.number == Place.number, LIVE)
     taken = here.where(or_(Claim.until.is_(None), Claim.until > now))
     parts = [
@@ -387,12 +380,15 @@ def _free_by_pool(limits: Mapping[int, int], *, now: datetime) -> tuple[dict[int
         )
         for p, n in limits.items()
     ]
+    found = db.session.execute(union_all(*parts)).all() if parts else []
+    if any(row.lapsed for row in found):
+        # Its holder may extend it at this moment, by an earlier clock: released first, it is free or it is not.
+        release_lapsed(list(limits), now=now)
+        found = db.session.execute(union_all(*parts)).all()
     free: dict[int, list[int]] = {p: [] for p in limits}
-    has_lapsed = False
-    for pool_id, number, lapsed in db.session.execute(union_all(*parts)) if parts else ():
+    for pool_id, number, _lapsed in found:
         free[pool_id].append(number)
-        has_lapsed = has_lapsed or lapsed
-    return {p: sorted(numbers) for p, numbers in free.items()}, has_lapsed
+    return {p: sorted(numbers) for p, numbers in free.items()}
 
 
 def _release(which: tuple[Any, ...], *, now: datetime) -> None:

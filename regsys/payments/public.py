@@ -140,12 +140,12 @@ def cancel(token: str) -> ResponseReturnValue:
     order = _get_order(token)
     back = url_for("registration.order", token=token)
     live = [r.id for r in order.registrations if r.state is RegistrationState.CONFIRMED]
-    chosen = [whole_number(text) for text in request.values.getlist("who")]
+    chosen = [n for n in map(whole_number, request.values.getlist("who")) if n]
     who = [r.id for r in order.registrations if r.id in (chosen or live)]
     if request.method == "GET" and not chosen and len(live) > 1:
         parting = queries.get_parting(order.id, live, now=clock.now())
         return render_template("payments/leave_choose.html", parting=parting, back=back)
-    if request.method == "GET" and not set(who) & set(live):
+    if not who or (request.method == "GET" and not set(who) & set(live)):
         return redirect(back, 303)
     said = _("Given back by %(name)s, who paid.", name=order.payer_name)
     return _leave(Exit(order.id, who, payer(order.payer_name), back, money=True, said=said))
