@@ -26,6 +26,7 @@ from tests.support.memory import use_memory_for_files  # noqa: E402
 from tests.support.pg import Postgres  # noqa: E402
 from tests.support.routes import compile_routes_once  # noqa: E402
 from tests.support.smtp import SmtpServer  # noqa: E402
+from tests.support.statements import share_statements  # noqa: E402
 from tests.world import World  # noqa: E402
 
 pytest_plugins = ("tests.support.plugin",)
@@ -223,6 +224,9 @@ def make_app(
         app.jinja_env.bytecode_cache = compiled_templates
         app.test_client_class = Client
         apps.append(app)
+        with app.app_context():
+            for engine in product_db.engines.values():
+                share_statements(engine)
         return app
 
     yield make

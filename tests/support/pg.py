@@ -54,6 +54,7 @@ class Postgres:
         self.options = () if durable else OPTIONS
         self.folder = Path(tempfile.mkdtemp(prefix="regsys-pg-"))
         self._as_user: dict[str, Any] = {}
+        self._visited: tuple[str, psycopg.Connection[Any]] | None = None
         if os.geteuid() == 0:
             self._hand_over()
             bin_dir = _readable(bin_dir, self.folder)
@@ -117,25 +118,43 @@ class Postgres:
 
     def drop(self, name: str) -> None:
         """Drop a database, and whoever is still connected to it."""
+        if self._visited and self._visited[0] == name:
+            self._leave()
         self.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def look(self, name: str) -> str:
         """Return a fingerprint of a database's schema."""
-        with psycopg.connect(self.url(name)) as connection:
-            [[mark]] = connection.execute(_SCHEMA).fetchall()
-            return str(mark)
+        [[mark]] = self._visit(name).execute(_SCHEMA).fetchall()
+        return str(mark)
 
     def empty(self, name: str) -> None:
         """Put off whoever is still connected, delete all rows, and begin every sequence anew."""
-        with psycopg.connect(self.url(name), autocommit=True) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-            connection.execute(_EMPTY)
+        connection = self._visit(name)
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        connection.execute(_EMPTY)
+
+    def _visit(self, name: str) -> psycopg.Connection[Any]:
+        """Return one connection that stays open: between two tests, to connect would take most of the time."""
+        if self._visited and self._visited[0] == name:
+            try:
+                return self._visited[1].execute("SELECT 1").connection
+            except psycopg.OperationalError:
+                pass  # a test put it off
+        self._leave()
+        self._visited = (name, psycopg.connect(self.url(name), autocommit=True))
+        return self._visited[1]
+
+    def _leave(self) -> None:
+        if self._visited:
+            self._visited[1].close()
+            self._visited = None
 
     def close(self) -> None:
         """Stop at once and delete the data."""
+        self._leave()
         self._process.send_signal(signal.SIGQUIT)
         self._process.wait(10)
         shutil.rmtree(self.folder, ignore_errors=True)
