@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 
@@ -87,9 +88,9 @@ def _open_doors(app: Flask) -> None:
     for room in FLOORS:
         for name in (*DOORS, "setup", "models"):
             module_name = f"regsys.{room}.{name}"
-            if importlib.util.find_spec(module_name) is None:
+            module = _find(module_name)
+            if module is None:
                 continue
-            module = import_module(module_name)
             if name == "setup":
                 _set_up(app, module)
             for value in list(vars(module).values()):
@@ -97,6 +98,11 @@ def _open_doors(app: Flask) -> None:
                     app.register_blueprint(value)
                     if name == "webhook":
                         csrf.exempt(value)
+
+
+@cache
+def _find(name: str) -> ModuleType | None:
+    return import_module(name) if importlib.util.find_spec(name) else None
 
 
 def _set_up(app: Flask, module: ModuleType) -> None:

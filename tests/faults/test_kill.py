@@ -119,7 +119,7 @@ def _serving(
 @pytest.mark.parametrize(
     ("buyers", "kills"),
     [
-        pytest.param(40, 5, id="some"),
+        pytest.param(24, 3, id="some"),
         pytest.param(200, 20, id="many", marks=pytest.mark.long),
     ],
 )

@@ -8,12 +8,24 @@ from werkzeug.routing import Rule
 
 
 class RememberedRule(Rule):
-    """A rule that shares its compiled address builder with the same rule of another app.
+    """A rule that shares what it is compiled to with the same rule of another app.
 
-    The builder reads nothing but what is its key here, and takes the rule that it works for as an argument.
+    That depends on nothing but what is the key here; a builder is told which rule it works for.
     """
 
+    _compiled: ClassVar[dict[Any, dict[str, Any]]] = {}
     _builders: ClassVar[dict[Any, Callable[..., tuple[str, str]]]] = {}
+
+    def compile(self) -> None:
+        key = (self.rule, self.subdomain, self.host, repr(self.defaults), self.merge_slashes)
+        if key not in self._compiled:
+            super().compile()
+            names = ("_parts", "_trace", "_converters", "arguments", "_argument_weights")
+            self._compiled[key] = {n: vars(self)[n] for n in names if n in vars(self)}
+            return
+        vars(self).update(self._compiled[key])
+        self._build = self._compile_builder(False).__get__(self, None)
+        self._build_unknown = self._compile_builder(True).__get__(self, None)
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
         key = (self.rule, tuple(self._trace), repr(self.defaults), append_unknown)
