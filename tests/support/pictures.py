@@ -15,7 +15,7 @@ from regsys.kernel import clock
 from regsys.registration.models import Order, Registration
 from regsys.registration.states import RegistrationState
 from tests.conftest import TODAY
-from tests.house.test_looks import enter
+from tests.looks.test_looks import enter
 from tests.sandbox.conftest import order
 from tests.sandbox.control import Sandbox, running_sandbox
 from tests.support.browser import PHONE, WIDE, launch, new_context

@@ -20,8 +20,8 @@ from regsys.kernel import clock, migrate
 from regsys.kernel.db import db, transaction
 from regsys.kernel.settings import Settings
 from tests.conftest import TODAY
-from tests.house.test_looks import LOOKS, enter, shows_html, whose
 from tests.house.visiting import list_stops
+from tests.looks.test_looks import LOOKS, enter, shows_html, whose
 from tests.sandbox.conftest import order
 from tests.sandbox.control import Sandbox, running_sandbox
 from tests.support.browser import PHONE, launch, new_context, shoot
