@@ -94,6 +94,8 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "registration_organizer.add": lambda w: f"{_work(w)}/registrations/add",
     "registration_organizer.minimum": lambda w: f"{_work(w)}/registrations/minimum",
     "registration_organizer.contact": lambda w: f"{_person(w)}/contact",
+    "registration_organizer.hand_over_for": lambda w: f"{_person(w)}/hand-over",
+    "registration_organizer.answer_for": lambda w: f"{_person(w)}/answers",
     "registration_organizer.note": lambda w: f"{_person(w)}/note",
     "registration_organizer.cancel": lambda w: (
         f"/organize/events/{w.unpaid.event_id}/registrations/{w.unpaid.id}/cancel"
@@ -129,6 +131,9 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "payments.paid": lambda w: f"/o/{w.order.token}/paid?session_id={w.attempt.session_id}",
     "payments.cancel": lambda w: f"/o/{w.order.token}/cancel",
     "payments.give_up": lambda w: f"/r/{w.registration.token}/cancel",
+    "payments.move": lambda w: f"/r/{w.registration.token}/move",
+    "payments.order_move": lambda w: f"/o/{w.order.token}/move?who={w.registration.id}",
+    "payments_organizer.move_person": lambda w: f"{_person(w)}/move",
     "payments_organizer.money": lambda w: "/organize/money",
     "payments_organizer.refund_preview": lambda w: (
         f"/organize/payments/{w.problem_payment.id}/refund"

@@ -79,3 +79,17 @@ class CallOffForm(BaseForm):
         _l("Why does it not take place?"),
         [InputRequired(_l("Say why; everybody reads it.")), AtMost(300)],
     )
+
+
+class MoveForm(BaseForm):
+    """How an organizer moves somebody to another event."""
+
+    difference = RadioField(
+        _l("If the new place costs more"),
+        choices=lambda: [
+            ("link", _("The payer gets a link to pay; the place is held for a week")),
+            ("none", _("Nobody is asked for the difference; move them at once")),
+        ],
+        default="link",
+    )
+    reason = StringField(_l("Why"), [InputRequired(_l("Say why, in a few words.")), AtMost(200)])

@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased, contains_eager, joinedload
 from regsys.events.kinds import Enrollment
 from regsys.events.models import Event
 from regsys.kernel.db import db
-from regsys.questions.kinds import Stage
+from regsys.questions.kinds import QuestionType, Stage
 from regsys.questions.models import Answer, Audience, Question
 
 
@@ -38,6 +38,30 @@ def list_form(event_id: int, registration_id: int) -> list[Entry]:
     )
     asked = or_(Question.stage == Stage.REGISTER, ~applies.exists())
     return _list_form(event_id, Answer.registration_id == registration_id, asked)
+
+
+def list_form_to_change(
+    event_id: int, registration_id: int, audiences: Collection[Audience]
+) -> list[Entry]:
+    """List the part of a form that somebody else may fill in for a person: what these audiences may read.
+
+    Private questions and agreements are left out, and whatever is asked because of them.
+    """
+    entries = [
+        e
+        for e in list_form(event_id, registration_id)
+        if e.question.visible_to in audiences
+        and not e.question.sensitive
+        and e.question.type is not QuestionType.AGREEMENT
+    ]
+    while True:
+        keys = {e.question.key for e in entries}
+        fit = [
+            e for e in entries if not e.question.show_if or e.question.show_if["question"] in keys
+        ]
+        if len(fit) == len(entries):
+            return fit
+        entries = fit
 
 
 def list_application_form(event_id: int, application_id: int | None) -> list[Entry]:

@@ -216,6 +216,18 @@ class CancelForm(BaseForm):
     )
 
 
+class HandForm(PersonForm):
+    """An organizer gives somebody's place to a colleague."""
+
+    reason = text(_l("Why"), 500, "off", wanted=_l("Say why; it is kept with the place."))
+
+
+class WhyForm(BaseForm):
+    """Why an organizer does something in somebody's stead."""
+
+    reason = text(_l("Why"), 500, "off", wanted=_l("Say why; it is kept with the place."))
+
+
 class NoteForm(BaseForm):
     """An organizers' note."""
 

@@ -99,6 +99,10 @@ class Registration(Base):
     room_part: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     policy_id: Mapped[int | None] = mapped_column(ForeignKey("refund_policy.id"))
     promised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The place in another event that this one stands for, and how often its place has moved in all. While it waits for
+    # payment the old place stays; when it is confirmed the old one is transferred, in the same transaction.
+    moved_from_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id"))
+    times_moved: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     # True where the payer is this person: then the form asks everything at once.
     is_payer: Mapped[bool] = mapped_column(default=False)
     first_name: Mapped[str] = mapped_column(String(100), default="")

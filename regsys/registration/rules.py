@@ -90,6 +90,16 @@ ONLY_OFFERED = Refusal(
     N_("This place was offered to you, so it cannot be taken again here. Please write to us."),
 )
 GONE_ALREADY = Refusal("GoneAlready", N_("This place was given back already."))
+MOVES_ALREADY = Refusal(
+    "MovesAlready",
+    N_("A place elsewhere is held for this person already: pay it, or keep the old place first."),
+)
+PRICE_CHANGED = Refusal(
+    "PriceChanged",
+    N_(
+        "The price there has changed since you opened this page. Nothing was done; please look again."
+    ),
+)
 PAID_PLACE = Refusal(
     "PaidPlace",
     N_("A paid place is cancelled together with its refund: open it from the person’s page."),
@@ -293,6 +303,47 @@ def why_not_leave(
     if now >= ends_at:
         return Refusal("EventOver", N_("This event is over."))
     return None
+
+
+@dataclass(frozen=True)
+class Moving:
+    """A move to another event, with its amounts in minor units.
+
+    `cost` is what the old place costs and `fee` what the move does; `to_pay` is asked for before it counts, `card` and
+    `by_hand` go back. `spared`: what the organizers do not ask for. `behind`: whoever waits there comes first.
+    """
+
+    event_id: int
+    ticket_type_id: int
+    price: int
+    cost: int = 0
+    fee: int = 0
+    to_pay: int = 0
+    card: int = 0
+    by_hand: int = 0
+    spared: int = 0
+    behind: bool = True
+
+    @property
+    def back(self) -> int:
+        return self.card + self.by_hand
+
+
+def price_move(
+    event_id: int, ticket_type_id: int, *, price: int, fee: int, cost: int,
+    total: int, net: int, cards: int,
+) -> Moving:  # fmt: skip
+    """Tell what a move means in money.
+
+    `total` and `net` are what the whole order costs and what is paid of it now. Only what the new place costs less
+    goes back: what somebody has paid too much otherwise is another matter.
+    """
+    more = price + fee - cost
+    after = total + more
+    back = min(max(0, net - after), max(0, -more))
+    card = min(back, cards)
+    to_pay = max(0, after - net) if more > 0 else 0
+    return Moving(event_id, ticket_type_id, price, cost, fee, to_pay, card, back - card)
 
 
 def paid_of(costs: Sequence[int], spare: int) -> list[int]:

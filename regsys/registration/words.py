@@ -28,7 +28,7 @@ STATES: dict[S, Chip] = {
     S.AWAITING_PAYMENT: (N_("Waiting for payment"), "held", "warn"),
     S.CONFIRMED: (N_("Confirmed"), "full", "good"),
     S.CANCELLED: (N_("Cancelled"), "over", ""),
-    S.TRANSFERRED: (N_("Handed over"), "over", ""),
+    S.TRANSFERRED: (N_("Handed over or moved"), "over", ""),
     S.EXPIRED: (N_("Let go"), "over", ""),
 }
 

@@ -36,7 +36,7 @@ STATES: Mapping[RegistrationState, Badge] = {
     RegistrationState.AWAITING_PAYMENT: Badge(N_("Held, unpaid"), "held", "warn"),
     RegistrationState.DRAFT: Badge(N_("In a cart"), "held"),
     RegistrationState.CANCELLED: Badge(N_("Cancelled"), "over"),
-    RegistrationState.TRANSFERRED: Badge(N_("Handed over"), "over"),
+    RegistrationState.TRANSFERRED: Badge(N_("Handed over or moved"), "over"),
     RegistrationState.EXPIRED: Badge(N_("Let go"), "over"),
 }
 

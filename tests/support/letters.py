@@ -203,6 +203,24 @@ def _handed(kind: str) -> Callable[[World], None]:
     return write
 
 
+def _moved(kind: str) -> Callable[[World], None]:
+    """Write a letter about somebody who moves from one event to another."""
+
+    def write(world: World) -> None:
+        r, new, now = _confirmed(), _unpaid(), clock.now()
+        if kind == "moved":
+            registration.send_moved(r, new, cost=r.price, money=None, now=now)
+            db.session.execute(delete(Message).where(Message.key != f"cancelled:{r.id}"))
+        elif kind == "move_asked":
+            registration.send_move_asked(r, new.event, new.ticket_type, now=now)
+        elif kind == "move_waits":
+            registration.send_move_waits(new, due=5000, until=now + timedelta(days=7), now=now)
+        else:
+            registration.send_move_lapsed(r.order, [new], now=now)
+
+    return write
+
+
 LETTERS: dict[str, Callable[[World], None]] = {
     "accounts-sign_in": _link(Purpose.SIGN_IN),
     "accounts-password": _link(Purpose.SET_PASSWORD),
@@ -230,6 +248,10 @@ LETTERS: dict[str, Callable[[World], None]] = {
     **{
         f"registration-{kind}": _handed(kind)
         for kind in ("handed_over", "hand_over_asked", "hand_over_declined")
+    },
+    **{
+        f"registration-{kind}": _moved(kind)
+        for kind in ("moved", "move_asked", "move_waits", "move_lapsed")
     },
     "registration-at_risk": lambda w: registration.send_at_risk(
         _confirmed().event, ("Ida Fern", "ida@example.org"), 1, confirmed=5, now=clock.now()

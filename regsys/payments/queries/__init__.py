@@ -61,6 +61,13 @@ from regsys.payments.queries.money import (
     list_without_fee,
     with_order,
 )
+from regsys.payments.queries.moving import (
+    PAYER_MOVES,
+    Moves,
+    Way,
+    get_moves,
+    why_not_way,
+)
 from regsys.payments.queries.owed import (
     OverRow,
     OwedRow,
@@ -72,11 +79,13 @@ from regsys.payments.queries.owed import (
 
 __all__ = [
     "ENDED",
+    "PAYER_MOVES",
     "WITH_EVENTS",
     "AttemptRow",
     "Backing",
     "DisputeRow",
     "Known",
+    "Moves",
     "Outlook",
     "OverRow",
     "OwedRow",
@@ -86,6 +95,7 @@ __all__ = [
     "Progress",
     "RefundRow",
     "Scope",
+    "Way",
     "Webhooks",
     "find_by_session",
     "find_by_tag",
@@ -100,6 +110,7 @@ __all__ = [
     "get_backing_of_payment",
     "get_backing_of_person",
     "get_holding",
+    "get_moves",
     "get_order_of_refund",
     "get_outlook",
     "get_parting",
@@ -131,5 +142,6 @@ __all__ = [
     "list_to_ask",
     "list_without_fee",
     "webhooks",
+    "why_not_way",
     "with_order",
 ]

@@ -14,6 +14,7 @@ from regsys.policies.rules import Refund, Terms, read, refund
 from regsys.registration import rules
 from regsys.registration.models import Order, Registration
 from regsys.registration.queries import amounts_of, costs_of, get_order, refund_facts, totals_of
+from regsys.registration.states import UNPAID
 
 NO_RULES = Refusal(
     "NoRefundRules",
@@ -88,7 +89,14 @@ def get_parting(order_id: int, registration_ids: Sequence[int], *, now: datetime
     payments = payments_of([order_id])
     sums = sums_in(payments)
     costs = costs_of([r.id for r in gone])
-    spare = sums.paid - sums.refunded - totals_of([order_id])[order_id]
+    # A move that is not paid yet ends with the place that it begins from.
+    moves = [
+        m.id
+        for m in order.registrations
+        if m.state in UNPAID and m.moved_from_id in registration_ids
+    ]
+    total = totals_of([order_id])[order_id] - (sum(costs_of(moves).values()) if moves else 0)
+    spare = sums.paid - sums.refunded - total
     paid = rules.paid_of([costs[r.id] for r in gone], spare)
     cards = sum(refundable(p) for p in payments if p.problem is None and is_by_card(p))
     parts = []

@@ -19,11 +19,13 @@ from regsys.payments.services.giving import (
 )
 from regsys.payments.services.inbox import fail_event, mark_event, receive
 from regsys.payments.services.leaving import Left, leave, leaving_of
+from regsys.payments.services.moving import Moved, move_for, move_place
 from regsys.payments.services.refunding import RefundOrder, request_full_refund, submit_refund
 from regsys.payments.services.settling import apply_session
 
 __all__ = [
     "Left",
+    "Moved",
     "Plan",
     "RefundOrder",
     "Step",
@@ -41,6 +43,8 @@ __all__ = [
     "leave",
     "leaving_of",
     "mark_event",
+    "move_for",
+    "move_place",
     "note_failure",
     "open_attempt",
     "receive",

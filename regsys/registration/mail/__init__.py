@@ -22,6 +22,12 @@ from regsys.registration.mail.letters import (
     where,
 )
 from regsys.registration.mail.minimum import send_at_risk, send_not_sure
+from regsys.registration.mail.moving import (
+    send_move_asked,
+    send_move_lapsed,
+    send_move_waits,
+    send_moved,
+)
 
 __all__ = [
     "location",
@@ -38,6 +44,10 @@ __all__ = [
     "send_handed_over",
     "send_hold_expired",
     "send_left",
+    "send_move_asked",
+    "send_move_lapsed",
+    "send_move_waits",
+    "send_moved",
     "send_not_sure",
     "send_order_cancelled",
     "send_pay_link",

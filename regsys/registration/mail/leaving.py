@@ -18,12 +18,13 @@ from regsys.registration.mail.letters import (
     location,
     rows_of,
     send_one,
+    staff_of,
     titles_of,
     when,
 )
 from regsys.registration.models import Order, Registration
 from regsys.registration.rules import Leaving
-from regsys.web.urls import absolute, settings
+from regsys.web.urls import absolute
 
 
 def send_left(
@@ -91,11 +92,8 @@ def _send_place_free(
     event: Event, names: Sequence[str], order: Order, *, key: str, now: datetime
 ) -> None:
     """Tell those who lead an event, and its organizers, that somebody is not coming; nothing about money."""
-    leaders = [(a.leader.name, a.leader.email) for a in event.assignments]
-    desk = event.contact_email or settings().ORGANISATION_EMAIL
-    staff = [*leaders, (settings().ORGANISATION_NAME, desk)]
     coming = queries.count_confirmed(event.id)
-    for name, address in {address: (name, address) for name, address in staff if address}.values():
+    for address, name in staff_of(event).items():
         draft = compose(
             "registration/mail_place_free",
             key=f"place-free:{key}:{event.id}:{address}"[:200],

@@ -16,7 +16,7 @@ from regsys.outbox.compose import compose
 from regsys.registration import ics, words
 from regsys.registration.models import Order, Registration
 from regsys.web import html
-from regsys.web.urls import absolute
+from regsys.web.urls import absolute, settings
 
 
 def send_confirmations(order: Order, confirmed: Sequence[Registration], *, now: datetime) -> None:
@@ -272,6 +272,13 @@ def rows_of(registrations: Sequence[Registration]) -> list[tuple[str, str]]:
 def _about(r: Registration) -> dict[str, Any]:
     # A cart may be forgotten, and letters are kept: they name what was placed only.
     return {"order_id": r.order_id, "registration_id": r.id} if r.order.placed_at else {}
+
+
+def staff_of(event: Event) -> dict[str, str]:
+    """Return address → name of those who lead an event, and of its organizers' desk."""
+    desk = event.contact_email or settings().ORGANISATION_EMAIL
+    staff = [(a.leader.email, a.leader.name) for a in event.assignments]
+    return {a: name for a, name in [*staff, (desk, settings().ORGANISATION_NAME)] if a}
 
 
 def when(event: Event) -> list[str]:

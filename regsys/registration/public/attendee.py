@@ -17,6 +17,7 @@ from regsys.questions.forms import QuestionsForm, build
 from regsys.registration import ics, mail, queries, rules, services
 from regsys.registration.forms import AboutForm, build_about
 from regsys.registration.models import Registration
+from regsys.registration.moved import may_ask_to_move
 from regsys.registration.public.base import blueprint
 from regsys.registration.states import RegistrationState as S
 from regsys.web.guard import public
@@ -72,6 +73,7 @@ def _show(r: Registration, about: AboutForm, form: QuestionsForm, now: datetime)
         about=about,
         form=form,
         may_answer=rules.may_answer(r.state, ends_at=r.event.ends_at, now=now),
+        may_move=may_ask_to_move(r),
         open=r.answered_at is None,
         edit=r.answered_at is None or request.method == "POST" or "edit" in request.args,
         answers=questions.list_answers([r.id])[r.id],

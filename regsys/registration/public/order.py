@@ -15,6 +15,7 @@ from regsys.kernel.text import N_, whole_number
 from regsys.ledger import queries as ledger
 from regsys.registration import mail, queries, rules, services
 from regsys.registration.models import Order, Registration
+from regsys.registration.moved import may_ask_to_move
 from regsys.registration.public.base import blueprint, find_cart, keep_cart, words
 from regsys.registration.queries import Held
 from regsys.registration.rules import OrderState
@@ -56,6 +57,8 @@ def _show(held: Held, now: datetime, *, refusal: str | None = None) -> ResponseR
         held=held,
         live=live or found.registrations,
         own=own_place(found),
+        moving=[r for r in held.unpaid if r.moved_from_id],
+        may_ask_to_move=may_ask_to_move,
         state=state,
         balance=balance,
         payments=payments,
@@ -92,7 +95,7 @@ def order_remove(token: str) -> ResponseReturnValue:
             services.remove_person(order_id, place, actor=actor, now=now)
     except Refused as e:
         return _show(_get(token, now), now, refusal=words(e.refusal))
-    flash(_("The person was taken off, and the sum is smaller now."), "good")
+    flash(_("It is done, and the sum is smaller now."), "good")
     return redirect(url_for(".order", token=token), 303)
 
 

@@ -43,6 +43,7 @@ from regsys.registration.services.ending import (
 from regsys.registration.services.handing import (
     decide_hand_over,
     fill_hand_over,
+    hand_over_for,
     offer_hand_over,
     why_not_hand,
     withdraw_hand_over,
@@ -56,6 +57,7 @@ from regsys.registration.services.minimum import (
     tell_of_minimum,
     warn_of_minimum,
 )
+from regsys.registration.services.moving import ask_to_move, begin_move
 from regsys.registration.services.offering import decline_offer, offer_place, take_offer
 from regsys.registration.services.placing import place
 from regsys.registration.services.reserving import reserve
@@ -70,6 +72,8 @@ __all__ = [
     "Share",
     "add_by_hand",
     "answer",
+    "ask_to_move",
+    "begin_move",
     "cancel_for_event",
     "cancel_paid",
     "cancel_unpaid",
@@ -85,6 +89,7 @@ __all__ = [
     "extend_hold",
     "fill_hand_over",
     "forget",
+    "hand_over_for",
     "hold_for_checkout",
     "leave",
     "let_run",

@@ -15,8 +15,9 @@ from regsys.kernel.errors import Busy, Refused
 from regsys.registration import mail, queries, rules
 from regsys.registration.models import LineKind, Registration
 from regsys.registration.queries import Held
+from regsys.registration.services.moving import finish_moves
 from regsys.registration.services.places import pools_of
-from regsys.registration.services.shared import add_line, end, lock_order, move_all
+from regsys.registration.services.shared import add_line, let_lapse, lock_order, move_all
 from regsys.registration.states import RegistrationState as S
 
 
@@ -104,7 +105,10 @@ def confirm_paid(order_id: int, *, actor: Actor, now: datetime) -> PaidOutcome:
             again = _("The place was taken again when the payment came.")
             add_line(order_id, r.id, LineKind.PLACE, again, r.price)
     move_all(waiting, S.CONFIRMED, actor=actor, now=now)
-    mail.send_confirmations(held.order, waiting, now=now)
+    moved = finish_moves(held.order, waiting, actor=actor, now=now)
+    new = [r for r in waiting if r not in moved]
+    if new:
+        mail.send_confirmations(held.order, new, now=now)
     return PaidOutcome.CONFIRMED
 
 
@@ -143,8 +147,7 @@ def release_checkout(order_id: int, *, actor: Actor, now: datetime) -> None:
     until, ids = held.order.held_until, [r.id for r in waiting]
     if until and until > now and capacity.extend(ids, until=until, now=now):
         return
-    line = _("Not paid in time: the place was let go.")
     reason = _("The payment page was closed without a payment.")
-    end(held.order, waiting, S.EXPIRED, actor=actor, now=now, reason=reason, line=line)
-    if not held.order.offered:
-        mail.send_hold_expired(held.order, waiting, now=now)
+    gone = let_lapse(held.order, waiting, actor=actor, now=now, reason=reason)
+    if gone and not held.order.offered:
+        mail.send_hold_expired(held.order, gone, now=now)

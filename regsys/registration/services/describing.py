@@ -97,10 +97,11 @@ def answer(
     actor: Actor,
     now: datetime,
     form: Sequence[Entry] | None = None,
+    reason: str = "",
 ) -> None:
     """Store what one person tells about themselves and answers; raise Invalid if something is missing.
 
-    `form`: what they were asked, where this transaction has read it.
+    `form`: what they were asked, where this transaction has read it; `reason`: why somebody else does it for them.
     Possible while they have a place or are about to get one, until the event is over.
     """
     held = lock_order(which, now=now)
@@ -127,6 +128,7 @@ def answer(
             now=now,
             event_id=r.event_id,
             order_id=r.order_id,
+            reason=reason or None,
             after={"about": changed},
         )
 

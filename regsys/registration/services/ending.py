@@ -19,7 +19,7 @@ from regsys.questions import services as questions
 from regsys.registration import mail, queries, rules
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.registration.queries import Ends, Held
-from regsys.registration.services.shared import add_line, end, lock_order
+from regsys.registration.services.shared import add_line, end, let_lapse, lock_order
 from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
 
@@ -31,10 +31,9 @@ def expire_lapsed(order_id: int, *, now: datetime) -> int:
     if not lapsed:
         return 0
     reason = _("The time for which the place was held was over.")
-    line = _("Not paid in time: the place was let go.")
-    end(held.order, lapsed, S.EXPIRED, actor=SYSTEM, now=now, reason=reason, line=line)
-    if held.order.placed_at and not held.order.offered:
-        mail.send_hold_expired(held.order, lapsed, now=now)
+    gone = let_lapse(held.order, lapsed, actor=SYSTEM, now=now, reason=reason)
+    if gone and held.order.placed_at and not held.order.offered:
+        mail.send_hold_expired(held.order, gone, now=now)
     return len(lapsed)
 
 

@@ -17,7 +17,7 @@ from regsys.policies.rules import Allowed, Handing, Terms, read, why_not_hand_ov
 from regsys.registration import handed, mail, queries, rules
 from regsys.registration.models import HandOver, LineKind, Registration
 from regsys.registration.services.describing import ABOUT, Person
-from regsys.registration.services.shared import add_line, lock_order, move_all
+from regsys.registration.services.shared import add_line, drop_moves, lock_order, move_all
 from regsys.registration.states import HandOverState as H
 from regsys.registration.states import RegistrationState as S
 
@@ -52,6 +52,12 @@ def offer_hand_over(
     refusal = why_not_hand(r, now=now)
     if refusal:
         raise Refused(refusal)
+    row = _make_row(r, now=now)
+    _record("registration.hand_over_begun", r, actor=actor, now=now)
+    return row
+
+
+def _make_row(r: Registration, *, now: datetime) -> HandOver:
     token = tokens.new_token()
     row = HandOver(
         registration_id=r.id,
@@ -63,7 +69,6 @@ def offer_hand_over(
     )
     db.session.add(row)
     db.session.flush()
-    _record("registration.hand_over_begun", r, actor=actor, now=now)
     return row
 
 
@@ -102,7 +107,7 @@ def fill_hand_over(
         _record("registration.hand_over_asked", r, actor=actor, now=now)
         mail.send_hand_over_asked(r, row, now=now)
         return None
-    _pass_on(r, row, actor=actor, now=now)
+    _pass_on(r, row, fee=_terms(r).substitute.fee, actor=actor, now=now)
     return None
 
 
@@ -123,13 +128,46 @@ def decide_hand_over(
     refusal = refusal or _why_not_address(r, row.email, now=now)
     if refusal:
         raise Refused(refusal)
-    _pass_on(r, row, actor=actor, now=now)
+    _pass_on(r, row, fee=_terms(r).substitute.fee, actor=actor, now=now)
     return row
 
 
-def _pass_on(r: Registration, row: HandOver, *, actor: Actor, now: datetime) -> None:
+def hand_over_for(
+    order_id: int,
+    registration_id: int,
+    person: Person,
+    *,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> Registration:
+    """Give somebody's place to a colleague for an organizer: no rule of the place stands in the way, and no fee.
+
+    A link that was under way is taken back. Locks the order. Raises Refused.
+    """
+    r = _lock(order_id, registration_id, now)
+    refusal = rules.why_not_leave(r.state, event=r.event.state, ends_at=r.event.ends_at, now=now)
+    if not refusal and queries.list_live_emails(r.event_id, [email_key(person.email)]):
+        refusal = rules.EMAIL_HERE
+    if refusal:
+        raise Refused(refusal)
+    under_way = handed.find_open_hand_over(r.id)
+    if under_way:
+        move(under_way, H.WITHDRAWN, now=now)
+        db.session.flush()
+    row = _make_row(r, now=now)
+    row.first_name, row.last_name, row.email = person.first_name, person.last_name, person.email
+    row.about = {}
+    _record("registration.handed_over_for", r, actor=actor, now=now, reason=reason)
+    return _pass_on(r, row, fee=0, actor=actor, now=now)
+
+
+def _pass_on(
+    r: Registration, row: HandOver, *, fee: int, actor: Actor, now: datetime
+) -> Registration:
     """Make the colleague's registration from the place, and none of the answers, of the first person."""
     move(row, H.DONE, now=now)
+    drop_moves(r.order, [r.id], actor=actor, now=now)
     order, cost = r.order, queries.costs_of([r.id])[r.id]
     token = tokens.new_token()
     new = Registration(
@@ -140,7 +178,7 @@ def _pass_on(r: Registration, row: HandOver, *, actor: Actor, now: datetime) -> 
         state_at=now,
         created_at=now,
         **{k: getattr(r, k) for k in ("order_id", "event_id", "ticket_type_id", "rate", "price",
-                                      "room_part", "policy_id", "promised_at")},
+                                      "room_part", "policy_id", "promised_at", "times_moved")},
         **{k: getattr(row, k) for k in ("first_name", "last_name", "email")},
         email_key=email_key(row.email),
         **row.about,
@@ -153,13 +191,13 @@ def _pass_on(r: Registration, row: HandOver, *, actor: Actor, now: datetime) -> 
     add_line(r.order_id, r.id, LineKind.RETURN, reason, -cost)
     why = _("Taken over from %(name)s.", name=r.name)
     add_line(r.order_id, new.id, LineKind.PLACE, why, cost)
-    fee = _terms(r).substitute.fee
     if fee:
         add_line(r.order_id, new.id, LineKind.OTHER, _("Fee for handing the place over."), fee)
     row.successor_id = new.id
     move_all([new], S.CONFIRMED, actor=actor, now=now)
     db.session.refresh(new)
     mail.send_handed_over(r, new, now=now)
+    return new
 
 
 def _lock(order_id: int, registration_id: int, now: datetime) -> Registration:
@@ -186,7 +224,7 @@ def _why_not_address(r: Registration, address: str, *, now: datetime) -> Refusal
     return rules.EMAIL_TAKEN if taken else None
 
 
-def _record(action: str, r: Registration, *, actor: Actor, now: datetime) -> None:
+def _record(action: str, r: Registration, *, actor: Actor, now: datetime, reason: str = "") -> None:
     audit.record(
         action,
         ("registration", r.id),
@@ -194,4 +232,5 @@ def _record(action: str, r: Registration, *, actor: Actor, now: datetime) -> Non
         now=now,
         event_id=r.event_id,
         order_id=r.order_id,
+        reason=reason or None,
     )

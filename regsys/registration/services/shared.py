@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from flask_babel import gettext as _
 from sqlalchemy import delete
 
 from regsys.audit import services as audit
@@ -12,10 +13,10 @@ from regsys.kernel import tokens
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db, has_lock, lock_where, this_transaction
 from regsys.kernel.states import move
-from regsys.registration import queries
+from regsys.registration import mail, queries
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.registration.queries import Held
-from regsys.registration.states import RegistrationState
+from regsys.registration.states import UNPAID, RegistrationState
 
 ENDED = frozenset(
     {RegistrationState.CANCELLED, RegistrationState.TRANSFERRED, RegistrationState.EXPIRED}
@@ -91,8 +92,23 @@ def end(
     reason: str,
     line: str,
 ) -> None:
-    """End registrations: free their places and take their price back with a line that says why."""
+    """End registrations: free their places and take their price back with a line that says why.
+
+    Where somebody was about to move from one of these places, the place that is not paid yet ends with it.
+    """
     ids = [r.id for r in registrations]
+    moves = [m for m in order.registrations if m.state in UNPAID and m.moved_from_id in ids]
+    moves = [m for m in moves if m.id not in ids]
+    if moves:
+        end(
+            order,
+            moves,
+            RegistrationState.CANCELLED,
+            actor=actor,
+            now=now,
+            reason=reason,
+            line=line,
+        )
     move_all(registrations, to, actor=actor, now=now, reason=reason)
     capacity.release(ids, now=now)
     if order.placed_at is None:
@@ -104,6 +120,44 @@ def end(
         if amount:
             add_line(order.id, r.id, LineKind.RETURN, line, -amount)
     db.session.flush()
+
+
+def drop_moves(order: Order, ids: Sequence[int], *, actor: Actor, now: datetime) -> None:
+    """End what is not paid yet of moves from these places: they go another way."""
+    moves = [m for m in order.registrations if m.state in UNPAID and m.moved_from_id in ids]
+    if moves:
+        reason = _("The place from which this move began has gone another way.")
+        cancelled = RegistrationState.CANCELLED
+        end(order, moves, cancelled, actor=actor, now=now, reason=reason, line=reason)
+
+
+def let_lapse(
+    order: Order,
+    registrations: Sequence[Registration],
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+) -> list[Registration]:
+    """End what was not paid in time, and return whose places are gone; a move ends as if it was never begun."""
+    moves = [r for r in registrations if r.moved_from_id]
+    gone = [r for r in registrations if not r.moved_from_id]
+    if moves:
+        line = _("The move was not paid in time: everything stays as it was.")
+        end(
+            order,
+            moves,
+            RegistrationState.CANCELLED,
+            actor=actor,
+            now=now,
+            reason=reason,
+            line=line,
+        )
+        mail.send_move_lapsed(order, moves, now=now)
+    if gone:
+        line = _("Not paid in time: the place was let go.")
+        end(order, gone, RegistrationState.EXPIRED, actor=actor, now=now, reason=reason, line=line)
+    return gone
 
 
 def add_line(

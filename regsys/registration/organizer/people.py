@@ -17,7 +17,9 @@ from regsys.web.errors import refusal_text
 from regsys.web.guard import current_actor, requires
 
 bp = Blueprint(
-    "registration_organizer", __name__, url_prefix="/organize/events/<int:event_id>/registrations"
+    "registration_organizer",
+    __package__,
+    url_prefix="/organize/events/<int:event_id>/registrations",
 )
 
 

@@ -1,0 +1,97 @@
+"""The payer's way to Stripe and back."""
+
+import logging
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from regsys.kernel.errors import NOT_NOW, NotFound, Refused, UpstreamFailed
+from regsys.kernel.text import whole_number
+from regsys.payments import queries
+from regsys.payments.public.base import payments, placed_order
+from regsys.payments.settle import look_again, start_checkout
+from regsys.payments.states import AttemptState
+from regsys.registration.queries import due
+from regsys.web.errors import page, refusal_text
+from regsys.web.guard import public
+from regsys.web.urls import settings
+
+log = logging.getLogger(__name__)
+
+# How often the page looks again by itself, and how often at most.
+LOOK_AGAIN_SECONDS = 4
+LOOKS = 15
+
+
+@payments.post("/o/<token>/pay")
+@public
+def pay(token: str) -> ResponseReturnValue:
+    """Send the payer to Stripe's page."""
+    back = url_for("registration.order", token=token)
+    if not settings().STRIPE_SECRET_KEY:
+        if due(placed_order(token).id).due == 0:
+            return redirect(back, 303)
+        return _not_now(_("Paying by card is not set up here yet. Please write to us."), back)
+    try:
+        return redirect(start_checkout(token) or back, 303)
+    except Refused as e:
+        if due(placed_order(token).id).due == 0:
+            return redirect(back, 303)
+        kept = [_("Nothing was changed by this.")]
+        return page(
+            409, _("That is not possible now"), refusal_text(e), kept=kept, steps=_steps(back)
+        )
+    except NOT_NOW as e:
+        log.warning("no checkout for order %s: %s", placed_order(token).id, e)
+        status = 502 if isinstance(e, UpstreamFailed) else 503
+        return _not_now(_("The payment page could not be opened just now."), back, status)
+
+
+def _not_now(sentence: str, back: str, status: int = 502) -> ResponseReturnValue:
+    """Say that it did not work; what may have been paid in another window is not known, and not denied."""
+    kept = [
+        _("Opening it charges nothing, and your place stays held."),
+        _("If you have paid in another window, do not pay again: your order shows it in a moment."),
+        _("Otherwise go back to your order and try again in a minute."),
+    ]
+    title = _("The payment page does not open")
+    body, status = page(status, title, sentence, kept=kept, steps=_steps(back))
+    return body, status, {"Retry-After": "5"}
+
+
+def _steps(back: str) -> list[dict[str, str]]:
+    return [{"label": _("Back to your order"), "url": back}]
+
+
+@payments.get("/o/<token>/paid")
+@public
+def paid(token: str) -> ResponseReturnValue:
+    """Receive the payer who comes back: write down what Stripe says, and wait with them if it says nothing yet."""
+    order_id = placed_order(token).id
+    known = queries.find_by_session(request.args.get("session_id", ""))
+    if known is None or known.order_id != order_id:
+        raise NotFound
+    state = look_again(known)
+    if state in (AttemptState.OPEN, AttemptState.CREATED):
+        return _confirming(token, known.session_id or "")
+    if state is AttemptState.PROCESSING:
+        flash(
+            _("Your bank needs some days for this. Your places are kept until it has answered."),
+            "good",
+        )
+    if state is AttemptState.QUARANTINED:
+        return render_template("payments/problem.html", token=token)
+    return redirect(url_for("registration.order", token=token), 303)
+
+
+def _confirming(token: str, session_id: str) -> ResponseReturnValue:
+    looks = whole_number(request.args.get("look", "")) or 1
+    again = url_for("payments.paid", token=token, session_id=session_id, look=looks + 1)
+    response = make_response(
+        render_template("payments/confirming.html", token=token, again=again, waiting=looks < LOOKS)
+    )
+    if looks < LOOKS:
+        response.headers["Refresh"] = f"{LOOK_AGAIN_SECONDS}; url={again}"
+    response.headers["Cache-Control"] = "no-store"
+    return response
