@@ -12,6 +12,7 @@ FLOORS: tuple[str, ...] = (
     "events",
     "questions",
     "content",
+    "discounts",
     "ledger",
     "registration",
     "pathway",

@@ -33,8 +33,8 @@ PLACES: Sequence[Check] = (
     Check(
         "no pool is sold beyond its size",
         f"""
-        SELECT e.title AS event, p.name AS pool, s.size AS size, n.live AS live
-        FROM pool p JOIN event e ON e.id = p.event_id
+        SELECT coalesce(e.title, p.name) AS event, p.name AS pool, s.size AS size, n.live AS live
+        FROM pool p LEFT JOIN event e ON e.id = p.event_id
         JOIN (SELECT c.pool_id, count(*) AS live FROM claim c WHERE {LIVE} GROUP BY c.pool_id) n
           ON n.pool_id = p.id
         LEFT JOIN (SELECT pool_id, count(*) AS size FROM place GROUP BY pool_id) s ON s.pool_id = p.id
@@ -46,8 +46,8 @@ PLACES: Sequence[Check] = (
     Check(
         "no place is held twice",
         """
-        SELECT e.title AS event, p.name AS pool, c.number AS number, count(*) AS times
-        FROM claim c JOIN pool p ON p.id = c.pool_id JOIN event e ON e.id = p.event_id
+        SELECT coalesce(e.title, p.name) AS event, p.name AS pool, c.number AS number, count(*) AS times
+        FROM claim c JOIN pool p ON p.id = c.pool_id LEFT JOIN event e ON e.id = p.event_id
         WHERE c.released_at IS NULL AND c.number IS NOT NULL
         GROUP BY e.title, p.name, c.pool_id, c.number HAVING count(*) > 1 ORDER BY c.pool_id, c.number
         """,
@@ -57,8 +57,8 @@ PLACES: Sequence[Check] = (
     Check(
         "every held place exists and has a number",
         """
-        SELECT e.title AS event, p.name AS pool, c.id AS claim, coalesce(c.number, 0) AS number
-        FROM claim c JOIN pool p ON p.id = c.pool_id JOIN event e ON e.id = p.event_id
+        SELECT coalesce(e.title, p.name) AS event, p.name AS pool, c.id AS claim, coalesce(c.number, 0) AS number
+        FROM claim c JOIN pool p ON p.id = c.pool_id LEFT JOIN event e ON e.id = p.event_id
         LEFT JOIN place l ON l.pool_id = c.pool_id AND l.number = c.number
         WHERE c.released_at IS NULL AND p.sized AND l.number IS NULL ORDER BY c.id
         """,
@@ -114,6 +114,19 @@ PLACES: Sequence[Check] = (
         "Registration %(registration)s in '%(event)s' holds an early place and has the %(rate)s price.",
         "One early place too few is offered. Ask whoever runs this site to release that claim.",
     ),
+    Check(
+        "every code is used by those whose price it lowers",
+        f"""
+        SELECT {WHO}, d.code AS code, coalesce(n.held, 0) AS held
+        FROM registration r {OF} JOIN discount_code d ON d.id = r.code_id
+        LEFT JOIN (SELECT c.registration_id, c.pool_id, count(*) AS held FROM claim c
+                   WHERE {LIVE} GROUP BY c.registration_id, c.pool_id) n
+          ON n.registration_id = r.id AND n.pool_id = d.pool_id
+        WHERE r.state = 'confirmed' AND coalesce(n.held, 0) <> 1 ORDER BY r.id
+        """,
+        "Registration %(registration)s in '%(event)s' has the code %(code)s and counts as %(held)s uses of it.",
+        "The code can be used once too often. Look whether it should be ended.",
+    ),
 )
 
 MONEY: Sequence[Check] = (
@@ -124,9 +137,8 @@ MONEY: Sequence[Check] = (
                coalesce(n.places, 0) AS money_lines
         FROM registration r {OF} JOIN orders o ON o.id = r.order_id
         LEFT JOIN (SELECT l.registration_id,
-                          sum(CASE WHEN l.kind IN ('place', 'return') THEN l.amount ELSE 0 END) AS places,
-                          sum(CASE WHEN l.kind IN ('discount', 'award', 'option', 'other') THEN 1 ELSE 0 END)
-                            AS others
+                          sum(CASE WHEN l.kind IN ('kept', 'other') THEN 0 ELSE l.amount END) AS places,
+                          sum(CASE WHEN l.kind = 'other' THEN 1 ELSE 0 END) AS others
                    FROM order_line l GROUP BY l.registration_id) n ON n.registration_id = r.id
         WHERE r.state IN ('awaiting_payment', 'confirmed') AND coalesce(n.others, 0) = 0
           AND coalesce(n.places, 0) <> r.price ORDER BY r.id

@@ -100,6 +100,15 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "registration_organizer.cancel": lambda w: (
         f"/organize/events/{w.unpaid.event_id}/registrations/{w.unpaid.id}/cancel"
     ),
+    # discounts
+    "discounts_organizer.prices": lambda w: f"{_work(w)}/prices",
+    "discounts_organizer.new_code": lambda w: f"{_work(w)}/prices/codes/new",
+    "discounts_organizer.edit_code": lambda w: (
+        f"/organize/events/{w.code.events[0].id}/prices/codes/{w.code.id}"
+    ),
+    "reports_organizer.code_uses": lambda w: (
+        f"/organize/events/{w.code.events[0].id}/prices/codes/{w.code.id}/uses"
+    ),
     # applications
     "applications.apply": lambda w: f"/events/{w.call.slug}/apply",
     "applications.sent": lambda w: f"/events/{w.call.slug}/apply/sent",

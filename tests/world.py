@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Select, select
+from sqlalchemy.orm import selectinload
 
 from regsys.accounts import services
 from regsys.accounts.kinds import Purpose
@@ -16,6 +17,7 @@ from regsys.accounts.setup import TOKEN
 from regsys.applications.models import Application, ApplicationDraft
 from regsys.applications.states import ApplicationState
 from regsys.content.models import Inquiry, NewsItem, Page
+from regsys.discounts.models import Code
 from regsys.events.kinds import Enrollment, Visibility
 from regsys.events.models import Assignment, Event, Leader, TicketType, Venue
 from regsys.events.states import EventState
@@ -213,6 +215,12 @@ class World:
     def waiting_offer(self) -> Offer:
         """An offer that is open."""
         return self.first(select(Offer).where(Offer.ended_at.is_(None)))
+
+    @cached_property
+    def code(self) -> Code:
+        """A code for places of some events."""
+        query = select(Code).options(selectinload(Code.events))
+        return self.first(query.where(Code.code == "TEAM3"))
 
     @cached_property
     def full_event(self) -> Event:

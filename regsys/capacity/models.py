@@ -31,10 +31,13 @@ class PoolKind(StrEnum):
     OUTER_CIRCLE = "outer_circle"
     ROOM = "room"
     OTHER = "other"
+    # What can be had with a place, and the uses of a code: those belong to no one event.
+    OPTION = "option"
+    CODE = "code"
 
 
 class Pool(Base):
-    """A set of places of one event; an unsized pool never runs out."""
+    """A set of places of one event, or the uses of a code; an unsized pool never runs out."""
 
     __tablename__ = "pool"
     __table_args__ = (
@@ -51,7 +54,9 @@ class Pool(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), index=True)
+    event_id: Mapped[int | None] = mapped_column(
+        ForeignKey("event.id", ondelete="CASCADE"), index=True
+    )
     name: Mapped[str] = mapped_column(String(80))
     kind: Mapped[PoolKind] = mapped_column(choice(PoolKind, "kind"))
     sized: Mapped[bool]

@@ -41,7 +41,7 @@ def use_waits(app: Flask, find_waits: Callable[[Sequence[int]], Waits]) -> None:
     app.extensions[WAITS] = find_waits
 
 
-def make_pool(*, event_id: int, name: str, kind: PoolKind, size: int | None) -> Pool:
+def make_pool(*, event_id: int | None, name: str, kind: PoolKind, size: int | None) -> Pool:
     """Create a pool with `size` places (None: it never runs out)."""
     pool = Pool(event_id=event_id, name=name, kind=kind, sized=size is not None)
     db.session.add(pool)
@@ -129,7 +129,7 @@ def lock_pools(pool_ids: Iterable[int]) -> dict[int, bool]:
     return {row.id: row.sized for row in _lock(pool_ids)}
 
 
-def _lock(pool_ids: Iterable[int]) -> Sequence[Row[int, int, bool, bool]]:
+def _lock(pool_ids: Iterable[int]) -> Sequence[Row[int, int | None, bool, bool]]:
     query = (
         select(Pool.id, Pool.event_id, Pool.sized, Pool.waited)
         .where(Pool.id.in_(sorted(set(pool_ids))))
@@ -174,7 +174,7 @@ def claim(
     limits = {p: len(rs) for p, rs in holders.items() if sized[p]}
     free = _free_by_pool(limits, now=now)
     if behind:
-        waited = {row.event_id for row in pools if row.waited}
+        waited = {row.event_id for row in pools if row.waited and row.event_id}
         for p, left in _left_behind(waited, now=now).items():
             if p in free:
                 free[p] = free[p][:left]
@@ -299,9 +299,12 @@ def pass_on(holder_id: int, successor_id: int) -> None:
     _connection().execute(update(Claim).where(*mine).values(registration_id=successor_id))
 
 
-def release(registration_ids: Sequence[int], *, now: datetime) -> None:
-    """Free whatever these registrations hold; freeing needs no pool lock and may be repeated."""
-    _release((LIVE, Claim.registration_id.in_(registration_ids)), now=now)
+def release(
+    registration_ids: Sequence[int], *, now: datetime, pools: Sequence[int] | None = None
+) -> None:
+    """Free whatever these registrations hold (in these `pools`); it needs no pool lock and may be repeated."""
+    here = () if pools is None else (Claim.pool_id.in_(pools),)
+    _release((LIVE, Claim.registration_id.in_(registration_ids), *here), now=now)
 
 
 def counts(pool_ids: Iterable[int], *, now: datetime) -> Mapping[int, rules.PoolCount]:

@@ -134,6 +134,13 @@ class PersonForm(BaseForm):
     email = email(_l("E-mail"), "off")
 
 
+class CodeForm(BaseForm):
+    """A code that lowers the price; where they all work is asked for where the code is for a group only."""
+
+    code = text(_l("I have a code"), 40, "off", wanted=_l("Write the code."))
+    workplace = text(_l("Where you all work"), 200, "organization")
+
+
 class AboutForm(BaseForm):
     """What a person tells about themselves."""
 

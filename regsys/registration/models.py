@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from regsys.discounts.models import Code
 from regsys.events.kinds import Rate
 from regsys.events.models import Event, TicketType
 from regsys.kernel.crypt import SealedText
@@ -92,9 +93,11 @@ class Registration(Base):
         choice(RegistrationState, "state"), default=RegistrationState.DRAFT
     )
     state_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # Decided when the hold was made.
+    # Decided when the hold was made. The price is what the person's lines come to: the place, what was chosen with it,
+    # and what a code takes off.
     rate: Mapped[Rate] = mapped_column(choice(Rate, "rate"))
     price: Mapped[int]
+    code_id: Mapped[int | None] = mapped_column(ForeignKey("discount_code.id"), index=True)
     # Frozen with the price: the part of it that is for a room, the refund rules, and when the event was to begin.
     room_part: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     policy_id: Mapped[int | None] = mapped_column(ForeignKey("refund_policy.id"))
@@ -130,6 +133,7 @@ class Registration(Base):
     event: Mapped[Event] = relationship()
     ticket_type: Mapped[TicketType] = relationship()
     policy: Mapped[RefundPolicy | None] = relationship()
+    discount_code: Mapped[Code | None] = relationship()
     answers: Mapped[list[Answer]] = relationship(order_by=Answer.id)
 
     @property

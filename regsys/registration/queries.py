@@ -320,6 +320,16 @@ def list_live_emails(event_id: int, email_keys: Sequence[str]) -> list[Registrat
     return list(db.session.scalars(query))
 
 
+def list_code_users(code_id: int, *, but: int) -> set[str | None]:
+    """List the addresses whose live registrations have a code, without those of one order."""
+    query = select(Registration.email_key).where(
+        Registration.code_id == code_id,
+        Registration.state.in_(LIVE),
+        Registration.order_id != but,
+    )
+    return set(db.session.scalars(query))
+
+
 def list_live_keys(
     event_ids: Iterable[int], email_keys: Sequence[str]
 ) -> set[tuple[int, str | None]]:

@@ -100,10 +100,40 @@ PRICE_CHANGED = Refusal(
         "The price there has changed since you opened this page. Nothing was done; please look again."
     ),
 )
+PAYMENT_OPEN = Refusal(
+    "PaymentOpen",
+    N_(
+        "A payment page is open for this order. Finish it, or wait until it has closed: "
+        "that takes about half an hour."
+    ),
+)
 PAID_PLACE = Refusal(
     "PaidPlace",
     N_("A paid place is cancelled together with its refund: open it from the person’s page."),
 )
+
+
+def group_too_small(code: str, least: int) -> Refusal:
+    """Refuse where too few people of a group are left for the code that it has."""
+    return Refusal(
+        "GroupTooSmall",
+        N_(
+            "The code %(code)s is for at least %(n)s people from one workplace. Take the code off, or add somebody."
+        ),
+        {"code": code, "n": least},
+    )
+
+
+# Placing is refused by these until the code is taken off, which the review offers.
+ABOUT_CODES = frozenset({"GroupTooSmall", "CodeUsedAlready"})
+
+
+def code_used_already(code: str) -> Refusal:
+    """Refuse where somebody has used the code of their order before."""
+    sentence = N_(
+        "The code %(code)s counts once for each person, and somebody here has used it. Take the code off to go on."
+    )
+    return Refusal("CodeUsedAlready", sentence, {"code": code})
 
 
 def why_not_in_cart(
@@ -241,13 +271,7 @@ def why_not_remove(state: S, *, paying: bool) -> Refusal | None:
     if state is not S.AWAITING_PAYMENT:
         return GONE_ALREADY
     if paying:
-        return Refusal(
-            "PaymentOpen",
-            N_(
-                "A payment page is open for this order. Finish it, or wait until it has closed: "
-                "that takes about half an hour."
-            ),
-        )
+        return PAYMENT_OPEN
     return None
 
 

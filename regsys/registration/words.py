@@ -92,9 +92,23 @@ def line_name(line: OrderLine, order: Order) -> str:
     r = next((r for r in order.registrations if r.id == line.registration_id), None)
     if r is None:
         return _("Order %(code)s", code=order.code)
-    if line.kind is LineKind.RETURN:
-        return _("Given back: %(name)s", name=r.name)
+    titles = {
+        LineKind.RETURN: N_("Given back: %(name)s"),
+        LineKind.OPTION: N_("Chosen with it: %(name)s"),
+        LineKind.DISCOUNT: N_("By a code: %(name)s"),
+    }
+    if line.kind in titles:
+        return _(titles[line.kind], name=r.name)
     return f"{r.ticket_type.name}: {r.name}"
+
+
+def lines_by_person(lines: Sequence[OrderLine]) -> dict[int, list[OrderLine]]:
+    """Return the lines of a price by the registration that they are for; the place itself comes first."""
+    found: dict[int, list[OrderLine]] = {}
+    for line in sorted(lines, key=lambda x: x.kind is not LineKind.PLACE):
+        if line.registration_id is not None:
+            found.setdefault(line.registration_id, []).append(line)
+    return found
 
 
 def offer_words(offer: Offer, event: Event, places: Places) -> str:

@@ -71,6 +71,7 @@ EVENT_MENU = (
     (_l("Attendees"), "reports_organizer.event", ("registrar",)),
     (_l("Applications"), "applications_organizer.listed", ("registrar", "reviewer")),
     (_l("Waiting list"), "waitlist_organizer.line", ("registrar",)),
+    (_l("Prices"), "discounts_organizer.prices", ("registrar",)),
     (_l("Roster"), "leaders_leader.roster", ("registrar", "leader")),
     (_l("Letters"), "reports_organizer.messages", ("registrar",)),
     (_l("Files"), "reports_organizer.files", ("registrar",)),

@@ -20,7 +20,7 @@ from regsys.registration.states import RegistrationState
 from regsys.reports.queries import EventRow, Row
 from regsys.reports.queries.treasury import Treasury
 from regsys.reports.rules import Bar, bars
-from regsys.web.html import day
+from regsys.web.html import day, money
 
 
 class Badge(NamedTuple):
@@ -113,6 +113,11 @@ DEEDS: Mapping[str, str] = {
     "news.changed": N_("changed the news"),
     "news.created": N_("wrote news"),
     "order.placed": N_("placed the order"),
+    "order.code_used": N_("used a code"),
+    "order.code_dropped": N_("took the code off"),
+    "code.made": N_("made a code"),
+    "code.changed": N_("changed a code"),
+    "code.ended": N_("ended a code"),
     "order.places_held": N_("held places"),
     "page.changed": N_("changed a page"),
     "page.created": N_("wrote a page"),
@@ -187,7 +192,10 @@ def deed_detail(entry: AuditEntry) -> str:
         return f"{rows}, {_('found by “%(words)s”', words=words)}" if words else rows
     if entry.action in ("roster.mailed", "roster.opened"):
         return ngettext("%(num)d person", "%(num)d people", after.get("people", 0))
-    return ""
+    if entry.action == "order.code_used":
+        off = money(after.get("off", 0), after.get("currency", "USD"))
+        return _("%(code)s, %(amount)s off", code=after.get("code", ""), amount=off)
+    return str(after.get("code", "")) if entry.action == "order.code_dropped" else ""
 
 
 def state_options() -> list[tuple[str, str]]:

@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import select, text
 
 from regsys import verify
+from regsys.discounts.services import Plan, make_code
+from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db as database
 from regsys.kernel.db import transaction
 from regsys.kernel.settings import Settings
@@ -46,6 +48,10 @@ DAMAGES = {
     "early places belong to early prices": (
         "UPDATE registration SET rate = 'regular' WHERE id = :person",
         "holds an early place and has the regular price",
+    ),
+    "every code is used by those whose price it lowers": (
+        "UPDATE registration SET code_id = (SELECT max(id) FROM discount_code) WHERE id = :person",
+        "has the code SPRING and counts as 0 uses of it",
     ),
     "the lines of every registration make its price": (
         "UPDATE order_line SET amount = amount - 100 WHERE registration_id = :person",
@@ -120,6 +126,9 @@ def ids(db: Any, clock: Any) -> dict[str, int]:
         for n in range(3)
     ]
     first = orders[0]
+    with transaction():
+        spring = Plan(code="SPRING", percent=1000, event_ids=[event.id])
+        make_code(spring, scope=None, actor=SYSTEM, now=clock.now)
     _add_attempt(first, clock.now)
     (person,) = cast.list_people(first)
     total = database.session.scalar(text("SELECT id FROM pool WHERE kind = 'total'"))

@@ -12,6 +12,7 @@ from regsys.accounts.services import hash_password
 from regsys.demo.services.applications import load_applications
 from regsys.demo.services.calendar import make_calendar
 from regsys.demo.services.people import load_orders
+from regsys.demo.services.prices import add_up_prices, load_codes
 from regsys.demo.services.programme import load_programme
 from regsys.demo.services.society import (
     grant_roles,
@@ -28,7 +29,7 @@ PASSWORD = "ten chairs in a ring"
 
 # What the data file holds and no room takes yet.
 LEFT_OUT = (
-    "options and discount codes (their lines in orders are kept)",
+    "options (their lines in orders are kept)",
     "deposits and invoices (what is due is kept)",
     "documents",
     "small groups and keep-apart notes",
@@ -73,6 +74,9 @@ def load(*, now: datetime) -> Loaded:
     load_pages(data, programme.event_ids, now=now)
     load_inquiries(data, calendar, users)
     orders, registrations = load_orders(data, programme, calendar)
+    db.session.flush()
+    add_up_prices(registrations)
+    load_codes(data, programme, registrations, now=now)
     load_applications(data, programme, registrations, {**users, **leaders}, calendar)
     load_waiting(data, programme, orders, calendar)
     db.session.flush()

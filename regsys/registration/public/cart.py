@@ -1,5 +1,7 @@
 """The cart: what is held, the review, and placing the order."""
 
+from datetime import datetime
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -10,6 +12,7 @@ from regsys.kernel.errors import NotFound, Refusal, Refused
 from regsys.kernel.text import whole_number
 from regsys.questions import queries as questions
 from regsys.registration import queries, rules, services
+from regsys.registration.forms import CodeForm
 from regsys.registration.public.base import (
     blueprint,
     find_cart,
@@ -23,6 +26,7 @@ from regsys.registration.public.base import (
 from regsys.registration.queries import Held
 from regsys.registration.rules import Step
 from regsys.registration.states import RegistrationState as S
+from regsys.registration.words import lines_by_person
 from regsys.web.guard import public
 from regsys.web.urls import settings
 
@@ -61,15 +65,29 @@ def review() -> ResponseReturnValue:
         return redirect(url_for(".cart"), 303)
     if held.next_step[0] is not Step.REVIEW:
         return redirect(url_for(".go_on"), 303)
+    return show_review(held, CodeForm(formdata=None), now=now)
+
+
+def show_review(
+    held: Held,
+    form: CodeForm,
+    *,
+    now: datetime,
+    refusal: Refusal | None = None,
+    status: int = 200,
+) -> ResponseReturnValue:
+    """Show the review with what was typed into the form for a code, and why something cannot be."""
     own_numbers = {r.id: n for n, r in enumerate(held.people, start=1) if r.is_payer}
     return render_template(
         "registration/review.html",
         answers=questions.list_answers(list(own_numbers)) if own_numbers else {},
-        reasons={x.registration_id: x.reason for x in queries.list_lines(held.order.id)},
+        price_lines=lines_by_person(queries.list_lines(held.order.id)),
+        form=form,
+        refusal=words(refusal) if refusal else None,
         own_numbers=own_numbers,
         own_number=next(iter(own_numbers.values()), 0),
         **frame(held, now, 4),
-    )
+    ), status
 
 
 @blueprint.post("/cart/place")
@@ -87,7 +105,11 @@ def place() -> ResponseReturnValue:
     except Refused as e:
         if e.refusal in (rules.HOLD_EXPIRED, rules.NOT_COMPLETE, rules.NOTHING_CHOSEN):
             return redirect(url_for(".go_on"), 303)
-        raise
+        held = find_cart(clock.now())
+        if held is None or e.refusal.name not in rules.ABOUT_CODES:
+            raise
+        form = CodeForm(formdata=None)
+        return show_review(held, form, now=clock.now(), refusal=e.refusal, status=409)
     if any(r.state is S.AWAITING_PAYMENT for r in order.registrations):
         return redirect(url_for("payments.pay", token=order.token), 307)
     return redirect(url_for(".order", token=order.token), 303)

@@ -14,6 +14,7 @@ from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.text import N_, whole_number
 from regsys.ledger import queries as ledger
 from regsys.registration import mail, queries, rules, services
+from regsys.registration.forms import CodeForm
 from regsys.registration.models import Order, Registration
 from regsys.registration.moved import may_ask_to_move
 from regsys.registration.public.base import blueprint, find_cart, keep_cart, words
@@ -30,21 +31,30 @@ from regsys.web.urls import settings
 def order(token: str) -> ResponseReturnValue:
     """Show the payer how their order stands."""
     now = clock.now()
-    held = _get(token, now)
+    held = get_held(token, now)
     if held.order.placed_at is None:
         keep_cart(held.order)
         return redirect(url_for(".cart"), 303)
-    return _show(held, now)
+    return show_order(held, now)
 
 
-def _get(token: str, now: datetime) -> Held:
+def get_held(token: str, now: datetime) -> Held:
+    """Get an order by the secret of its link; raise NotFound."""
     held = queries.find_held(token, now=now)
     if held is None:
         raise NotFound(N_("There is no such order."))
     return held
 
 
-def _show(held: Held, now: datetime, *, refusal: str | None = None) -> ResponseReturnValue:
+def show_order(
+    held: Held,
+    now: datetime,
+    *,
+    refusal: str | None = None,
+    form: CodeForm | None = None,
+    status: int = 200,
+) -> ResponseReturnValue:
+    """Show how an order stands; with a form for a code where its price may still be lowered."""
     found = held.order
     payments, lines = ledger.payments_of([found.id]), queries.list_lines(found.id)
     balance = ledger.sums_in(payments).balance(sum(line.amount for line in lines))
@@ -71,8 +81,10 @@ def _show(held: Held, now: datetime, *, refusal: str | None = None) -> ResponseR
             found.registrations[0].event_id
         ],
         refusal=refusal,
+        form=form or CodeForm(formdata=None),
+        may_lower=state is OrderState.TO_PAY and found.offered and held.ends_at is not None,
         now=now,
-    ), 409 if refusal else 200
+    ), 409 if refusal else status
 
 
 def own_place(found: Order) -> Registration | None:
@@ -87,14 +99,14 @@ def own_place(found: Order) -> Registration | None:
 def order_remove(token: str) -> ResponseReturnValue:
     """Take one person off before paying."""
     now = clock.now()
-    found = _get(token, now).order
+    found = get_held(token, now).order
     order_id, place = found.id, whole_number(request.form.get("place", "")) or 0
     actor = payer(found.payer_name)
     try:
         with transaction():
             services.remove_person(order_id, place, actor=actor, now=now)
     except Refused as e:
-        return _show(_get(token, now), now, refusal=words(e.refusal))
+        return show_order(get_held(token, now), now, refusal=words(e.refusal))
     flash(_("It is done, and the sum is smaller now."), "good")
     return redirect(url_for(".order", token=token), 303)
 
@@ -104,7 +116,7 @@ def order_remove(token: str) -> ResponseReturnValue:
 def order_again(token: str) -> ResponseReturnValue:
     """Begin again with the people of an order whose places were let go."""
     now = clock.now()
-    found = _get(token, now).order
+    found = get_held(token, now).order
     running = find_cart(now)
     if running and running.holding and not running.order.placed_at and _same(running.order, found):
         return redirect(url_for(".go_on"), 303)
@@ -113,7 +125,7 @@ def order_again(token: str) -> ResponseReturnValue:
         with transaction():
             cart = services.take_again(order_id, minutes=settings().HOLD_MINUTES, now=now)
     except Refused as e:
-        return _show(_get(token, now), now, refusal=words(e.refusal))
+        return show_order(get_held(token, now), now, refusal=words(e.refusal))
     keep_cart(cart)
     flash(_("Your places are held again. Please look at everything once more, then pay."), "good")
     return redirect(url_for(".go_on"), 303)
@@ -124,13 +136,13 @@ def order_again(token: str) -> ResponseReturnValue:
 def order_take(token: str) -> ResponseReturnValue:
     """Take an offered place for which nothing is to pay."""
     now = clock.now()
-    found = _get(token, now).order
+    found = get_held(token, now).order
     order_id, actor = found.id, payer(found.payer_name)
     try:
         with transaction():
             services.take_offer(order_id, actor=actor, now=now)
     except Refused as e:
-        return _show(_get(token, now), now, refusal=words(e.refusal))
+        return show_order(get_held(token, now), now, refusal=words(e.refusal))
     return redirect(url_for(".order", token=token), 303)
 
 
@@ -139,7 +151,7 @@ def order_take(token: str) -> ResponseReturnValue:
 def order_decline(token: str) -> ResponseReturnValue:
     """Ask once more, then give an offered place back."""
     now = clock.now()
-    held = _get(token, now)
+    held = get_held(token, now)
     found = held.order
     if not found.offered or not held.holding:
         return redirect(url_for(".order", token=token), 303)
@@ -150,7 +162,7 @@ def order_decline(token: str) -> ResponseReturnValue:
         with transaction():
             services.decline_offer(order_id, actor=actor, now=now)
     except Refused as e:
-        return _show(_get(token, now), now, refusal=words(e.refusal))
+        return show_order(get_held(token, now), now, refusal=words(e.refusal))
     flash(_("You have given the place back. Thank you for telling us."), "good")
     return redirect(url_for(".order", token=token), 303)
 

@@ -60,18 +60,21 @@ from regsys.registration.services.minimum import (
 from regsys.registration.services.moving import ask_to_move, begin_move
 from regsys.registration.services.offering import decline_offer, offer_place, take_offer
 from regsys.registration.services.placing import place
+from regsys.registration.services.reducing import Applied, apply_code, drop_code
 from regsys.registration.services.reserving import reserve
 from regsys.registration.services.shared import lock_order
 
 __all__ = [
     "ABOUT",
     "CONTACT",
+    "Applied",
     "CheckoutFacts",
     "PaidOutcome",
     "Person",
     "Share",
     "add_by_hand",
     "answer",
+    "apply_code",
     "ask_to_move",
     "begin_move",
     "cancel_for_event",
@@ -84,6 +87,7 @@ __all__ = [
     "delete_private_answers",
     "describe_payer",
     "describe_person",
+    "drop_code",
     "edit_contact",
     "expire_lapsed",
     "extend_hold",

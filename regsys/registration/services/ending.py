@@ -19,6 +19,7 @@ from regsys.questions import services as questions
 from regsys.registration import mail, queries, rules
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.registration.queries import Ends, Held
+from regsys.registration.services.reducing import why_not_keep
 from regsys.registration.services.shared import add_line, end, let_lapse, lock_order
 from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
@@ -44,6 +45,7 @@ def remove_person(order_id: int, registration_id: int, *, actor: Actor, now: dat
     if not mine:
         raise NotFound(N_("There is no such registration."))
     refusal = rules.why_not_remove(mine[0].state, paying=_paying(mine[0], held.ends))
+    refusal = refusal or why_not_keep([r for r in held.unpaid if r.id != registration_id])
     if refusal:
         raise Refused(refusal)
     reason = _("Taken off by the payer before paying.")

@@ -178,7 +178,7 @@ def _pass_on(
         state_at=now,
         created_at=now,
         **{k: getattr(r, k) for k in ("order_id", "event_id", "ticket_type_id", "rate", "price",
-                                      "room_part", "policy_id", "promised_at", "times_moved")},
+                                      "room_part", "policy_id", "promised_at", "times_moved", "code_id")},
         **{k: getattr(row, k) for k in ("first_name", "last_name", "email")},
         email_key=email_key(row.email),
         **row.about,

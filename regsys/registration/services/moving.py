@@ -62,6 +62,7 @@ def begin_move(
     if wish.spared:
         spared = _("Spared by the organizers: %(reason)s", reason=reason)
         add_line(order_id, new.id, LineKind.DISCOUNT, spared, -wish.spared)
+        new.price = max(0, new.price - wish.spared)
     db.session.flush()
     _record("registration.move_begun", old, new, actor=actor, now=now, reason=reason)
     if wish.to_pay:

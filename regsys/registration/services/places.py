@@ -69,8 +69,10 @@ def want(registrations: Sequence[Registration], shelves: Mapping[int, Shelf]) ->
 
 
 def pools_of(registrations: Sequence[Registration]) -> Wanted:
-    """Return what these registrations draw on, read from the database."""
-    return want(registrations, shelves_of({r.event_id for r in registrations}))
+    """Return what these registrations draw on, read from the database: uses of a code as far as there are any."""
+    found = want(registrations, shelves_of({r.event_id for r in registrations}))
+    codes = [(r.id, r.discount_code.pool_id) for r in registrations if r.discount_code]
+    return Wanted(found.wanted, [*found.early, *codes])
 
 
 def get_for_sale(event_ids: Iterable[int]) -> dict[int, Event]:

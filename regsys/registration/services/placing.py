@@ -12,6 +12,7 @@ from regsys.kernel.text import N_
 from regsys.registration import mail, rules
 from regsys.registration.models import Order
 from regsys.registration.queries import Held
+from regsys.registration.services.reducing import why_not_keep
 from regsys.registration.services.shared import lock_order, move_all
 from regsys.registration.states import RegistrationState as S
 
@@ -57,4 +58,6 @@ def _why_not_place(held: Held) -> Refusal | None:
         return rules.HOLD_EXPIRED
     if any(r.event.state is EventState.CANCELLED for r in held.people):
         return Refusal("EventCancelled", N_("This event will not take place."))
-    return None if held.next_step[0] is rules.Step.REVIEW else rules.NOT_COMPLETE
+    if held.next_step[0] is not rules.Step.REVIEW:
+        return rules.NOT_COMPLETE
+    return why_not_keep(held.unpaid)

@@ -3,6 +3,7 @@
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
+from regsys.discounts.queries import count_uses, get_code
 from regsys.events.queries import get_event
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
@@ -52,6 +53,21 @@ def registrations() -> ResponseReturnValue:
         asked=asked,
         titles=titles,
         page=_people(asked.filter(asked.among([event_id for event_id, _title in titles]))),
+    )
+
+
+@bp.get("/organize/events/<int:event_id>/prices/codes/<int:code_id>/uses")
+@requires("registrar")
+def code_uses(event_id: int, code_id: int) -> ResponseReturnValue:
+    """Show whose price a code lowers, in the events that this registrar looks after."""
+    code, now = get_code(code_id, event_id=event_id), clock.now()
+    return render_template(
+        "reports/code_uses.html",
+        now=now,
+        event=get_event(event_id),
+        code=code,
+        count=count_uses(code, now=now),
+        uses=queries.list_code_uses(code_id, current_actor().scope("registrar")),
     )
 
 

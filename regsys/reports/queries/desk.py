@@ -18,8 +18,9 @@ from regsys.payments.models import PaymentAttempt
 from regsys.questions.kinds import Audience
 from regsys.questions.models import Answer, Question
 from regsys.questions.queries import list_readable_answers, list_readable_questions
-from regsys.registration.models import OrderLine, Registration
+from regsys.registration.models import LineKind, OrderLine, Registration
 from regsys.registration.queries import due, list_ends, list_lines
+from regsys.registration.states import LIVE
 from regsys.reports.queries.overview import Scope
 from regsys.reports.queries.rows import Row, get_row
 
@@ -98,6 +99,27 @@ def list_history(registration: Registration, *, newest: int | None = None) -> li
         .limit(newest)
     )
     return list(db.session.scalars(query))[::-1]
+
+
+def list_code_uses(code_id: int, scope: Scope) -> list[tuple[Registration, int]]:
+    """List whose price a code lowers, with how much (minor units), the latest first."""
+    off = (
+        select(func.coalesce(func.sum(OrderLine.amount), 0))
+        .where(
+            OrderLine.registration_id == Registration.id,
+            OrderLine.kind == LineKind.DISCOUNT,
+        )
+        .scalar_subquery()
+    )
+    query = (
+        select(Registration, off)
+        .where(Registration.code_id == code_id, Registration.state.in_(LIVE))
+        .options(joinedload(Registration.event))
+        .order_by(Registration.created_at.desc(), Registration.id)
+    )
+    if scope is not None:
+        query = query.where(Registration.event_id.in_(scope))
+    return [(r, -int(n)) for r, n in db.session.execute(query)]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,179 @@
+"""A code that somebody has: it lowers the price of the places in an order, and is taken off again by a button."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask_babel import gettext as _
+from sqlalchemy import delete
+
+from regsys.audit import services as audit
+from regsys.capacity import services as capacity
+from regsys.discounts import queries as codes
+from regsys.discounts import rules as discounts
+from regsys.discounts.models import Code
+from regsys.discounts.words import code_words
+from regsys.kernel.actors import Actor
+from regsys.kernel.db import db
+from regsys.kernel.errors import Refusal, Refused
+from regsys.registration import queries, rules
+from regsys.registration.models import LineKind, OrderLine, Registration
+from regsys.registration.queries import Held
+from regsys.registration.services.shared import add_line, lock_order
+
+
+@dataclass(frozen=True)
+class Applied:
+    """For how many of the places a code counts; `short`: for more it was used up."""
+
+    places: int
+    short: bool
+
+
+def apply_code(
+    which: int | str, typed: str, *, workplace: str = "", actor: Actor, now: datetime
+) -> Applied:
+    """Lower the price of an order's places by a code; each place is one use. The same code again changes nothing.
+
+    `workplace`: where everybody works who has not said so, for a code that asks for a group. Locks order, then the
+    code's pool. Raises Refused: nothing is changed then.
+    """
+    held = lock_order(which, now=now)
+    _check_open(held)
+    code = codes.find_code(typed)
+    if code and code.once:
+        capacity.lock_pools([code.pool_id])  # who has used it is read under its lock
+    people = [r for r in held.unpaid if code and r.event_id in {e.id for e in code.events}]
+    if code is None or not people:
+        raise Refused(discounts.UNKNOWN)
+    if any(r.code_id not in (None, code.id) for r in held.unpaid):
+        raise Refused(discounts.OTHER_CODE)
+    if not all(r.email for r in people):
+        raise Refused(rules.NOT_COMPLETE)
+    terms = codes.terms_of(code)
+    _raise(discounts.why_not(terms, held.order.currency, now))
+    new = _who(people, code, terms, workplace)
+    if not new:
+        return Applied(sum(r.code_id == code.id for r in people), short=False)
+    alone = _place_prices(held)
+    cuts = {r.id: discounts.discount(terms, alone[r.id], held.order.currency) for r in new}
+    new = [r for r in new if cuts[r.id]]
+    if not new:
+        raise Refused(discounts.NOTHING_OFF)
+    got = capacity.claim([], now=now, until=held.ends_at, up_to=[(r.id, code.pool_id) for r in new])
+    if not got:
+        raise Refused(discounts.USED_UP)
+    lowered = [r for r in new if r.id in got]
+    for r in lowered:
+        r.price, r.code_id = r.price - cuts[r.id], code.id
+        why = code_words(code, held.order.currency)
+        add_line(held.order.id, r.id, LineKind.DISCOUNT, why, -cuts[r.id])
+    _raise(discounts.why_not_left(sum(r.price for r in held.unpaid), held.order.currency))
+    off = sum(cuts[r.id] for r in lowered)
+    _record("order.code_used", held, code, actor=actor, now=now, places=len(lowered), off=off)
+    return Applied(sum(r.code_id == code.id for r in people), short=len(lowered) < len(new))
+
+
+def drop_code(which: int | str, *, actor: Actor, now: datetime) -> None:
+    """Take the code off an order that is not paid; repeating it changes nothing."""
+    held = lock_order(which, now=now)
+    _check_open(held)
+    having = [r for r in held.unpaid if r.code_id]
+    code = codes.find_by_id(having[0].code_id) if having else None
+    if code is None:
+        return
+    ids = [r.id for r in having]
+    lines = [x for x in queries.list_lines(held.order.id) if x.kind is LineKind.DISCOUNT]
+    off = {i: -sum(x.amount for x in lines if x.registration_id == i) for i in ids}
+    for r in having:
+        r.price, r.code_id = r.price + off[r.id], None
+        if held.order.placed_at:
+            gone = _("Code %(code)s is taken off.", code=code.code)
+            add_line(held.order.id, r.id, LineKind.DISCOUNT, gone, off[r.id])
+    if not held.order.placed_at:
+        mine = (OrderLine.registration_id.in_(ids), OrderLine.kind == LineKind.DISCOUNT)
+        db.session.execute(delete(OrderLine).where(*mine))
+    capacity.release(ids, now=now, pools=[code.pool_id])
+    _record("order.code_dropped", held, code, actor=actor, now=now, places=len(ids), off=0)
+
+
+def why_not_keep(people: Sequence[Registration]) -> Refusal | None:
+    """Refuse where these people are no longer those for whom the code of their order may count.
+
+    Its dates do not matter any more: what was decided stays as long as the places are held.
+    """
+    having = [r for r in people if r.code_id]
+    code = codes.find_by_id(having[0].code_id) if having else None
+    if code is None:
+        return None
+    if len(having) < code.min_group:
+        return rules.group_too_small(code.code, code.min_group)
+    keys = [r.email_key for r in having]
+    used = queries.list_code_users(code.id, but=having[0].order_id) if code.once else set()
+    if code.once and (len(set(keys)) < len(keys) or used & set(keys)):
+        return rules.code_used_already(code.code)
+    return None
+
+
+def _place_prices(held: Held) -> dict[int, int]:
+    """Return what each place of an order costs alone."""
+    prices = dict.fromkeys((r.id for r in held.unpaid), 0)
+    for line in queries.list_lines(held.order.id):
+        if line.kind is LineKind.PLACE and line.registration_id in prices:
+            prices[line.registration_id] += line.amount
+    return prices
+
+
+def _check_open(held: Held) -> None:
+    """A price is changed in a cart, or in an offer that nobody is paying for at this moment."""
+    if held.order.placed_at and not held.order.offered:
+        raise Refused(rules.PLACED_ALREADY)
+    if not held.holding:
+        raise Refused(rules.HOLD_EXPIRED)
+    if held.ends_at is None:
+        raise Refused(rules.PAYMENT_OPEN)
+
+
+def _who(
+    people: Sequence[Registration], code: Code, terms: discounts.Terms, workplace: str
+) -> list[Registration]:
+    """Return whose price a code lowers that it does not lower yet; raise Refused where nobody's can be."""
+    if code.min_group > 1:
+        _raise(discounts.why_not_group(terms, len(people)))
+        unsaid = [r for r in people if not r.workplace]
+        if unsaid and not workplace:
+            raise Refused(discounts.WORKPLACE_UNSAID)
+        for r in unsaid:
+            r.workplace = workplace
+    places = [discounts.Place(r.id, r.price, r.workplace) for r in people]
+    group = {p.id for p in discounts.group_of(terms, places)}
+    _raise(discounts.why_not_group(terms, len(group)))
+    new = [r for r in people if r.id in group and r.code_id is None]
+    if not code.once:
+        return new
+    used = queries.list_code_users(code.id, but=0)
+    fresh: list[Registration] = []
+    for r in new:
+        if r.email_key not in used:
+            fresh.append(r)
+            used.add(r.email_key)
+    if new and not fresh:
+        raise Refused(discounts.USED_BY_THEM)
+    return fresh
+
+
+def _raise(refusal: Refusal | None) -> None:
+    if refusal:
+        raise Refused(refusal)
+
+
+def _record(
+    action: str, held: Held, code: Code, *, actor: Actor, now: datetime, places: int, off: int
+) -> None:
+    after = {"code": code.code, "places": places}
+    if off:
+        after |= {"off": off, "currency": held.order.currency}
+    audit.record(
+        action, ("order", held.order.id), actor=actor, now=now, order_id=held.order.id, after=after
+    )
+    db.session.flush()

@@ -1,0 +1,102 @@
+"""What a code takes off, computed by hand: never more than the price, rounded half up to what can be charged."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from regsys.discounts import rules
+from regsys.discounts.rules import Place, Terms
+
+NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
+
+# Currency, price, percent in hundredths or None, amount or None, off. All in minor units.
+CASES: list[tuple[str, int, int | None, int | None, int]] = [
+    ("USD", 92000, 1000, None, 9200),  # 10 % of 920.00
+    ("USD", 54000, 800, None, 4320),  # 8 % of 540.00
+    ("USD", 39000, 800, None, 3120),
+    ("USD", 64000, 1250, None, 8000),  # 12.5 % of 640.00
+    ("USD", 56000, 3333, None, 18665),  # 186.648 is 186.65
+    ("USD", 101, 5000, None, 51),  # 50.5 cents: half up
+    ("USD", 103, 5000, None, 52),
+    ("USD", 99, 5000, None, 50),  # 49.5 is 50
+    ("USD", 90000, 10000, None, 90000),  # everything
+    ("USD", 90000, 1, None, 9),  # 0.01 %
+    ("USD", 3, 1, None, 0),
+    ("USD", 0, 5000, None, 0),
+    ("USD", 90000, None, 15000, 15000),
+    ("USD", 9000, None, 15000, 9000),  # never below zero
+    ("JPY", 98000, 1500, None, 14700),  # no decimals: yen are whole
+    ("JPY", 98001, 1500, None, 14700),  # 14700.15
+    ("JPY", 98010, 1500, None, 14702),  # 14701.5: half up
+    ("JPY", 98000, None, 8000, 8000),
+    ("KWD", 285500, 1000, None, 28550),  # three decimals, the last one 0
+    ("KWD", 285550, 1000, None, 28560),  # 28.555 is 28.560
+    ("KWD", 285540, 1000, None, 28550),  # 28.554 is 28.550
+    ("KWD", 100000, None, 25000, 25000),
+]
+
+
+@pytest.mark.parametrize(("currency", "price", "percent", "amount", "off"), CASES)
+def test_a_code_takes_off_what_was_worked_out_by_hand(
+    currency: str, price: int, percent: int | None, amount: int | None, off: int
+) -> None:
+    terms = Terms(percent, amount, currency if amount else "")
+    assert rules.discount(terms, price, currency) == off
+    assert 0 <= off <= price
+
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("facts", "refused"),
+    [
+        ({"percent": 500}, None),
+        ({"percent": 500, "starts_at": NOW}, None),
+        ({"percent": 500, "starts_at": NOW + DAY}, "CodeNotYet"),
+        ({"percent": 500, "ends_at": NOW}, "CodeOver"),
+        ({"percent": 500, "ends_at": NOW + DAY}, None),
+        ({"percent": 500, "ended": True}, "CodeOver"),
+        ({"amount": 500, "currency": "USD"}, None),
+        ({"amount": 500, "currency": "EUR"}, "CodeOtherCurrency"),
+    ],
+)
+def test_a_code_is_valid_in_its_time_and_currency(
+    facts: dict[str, Any], refused: str | None
+) -> None:
+    found = rules.why_not(Terms(**facts), "USD", NOW)
+    assert (found.name if found else None) == refused
+
+
+@pytest.mark.parametrize(
+    ("workplaces", "least", "group"),
+    [
+        (["A", "a ", "B"], 1, [0, 1, 2]),
+        (["A", "a ", "B"], 2, [0, 1]),
+        (["A", "B", "B", "B"], 3, [1, 2, 3]),
+        (["", "", ""], 3, []),
+    ],
+)
+def test_a_group_is_the_largest_of_one_workplace(
+    workplaces: list[str], least: int, group: list[int]
+) -> None:
+    terms = Terms(percent=800, min_group=least)
+    places = [Place(i, 54000, w) for i, w in enumerate(workplaces)]
+    found = [p.id for p in rules.group_of(terms, places)]
+    assert found == group
+    assert bool(rules.why_not_group(terms, len(found))) is (len(group) < least)
+
+
+@pytest.mark.parametrize(
+    ("total", "currency", "fine"),
+    [
+        (0, "USD", True),
+        (49, "USD", False),
+        (50, "USD", True),
+        (49, "JPY", False),
+        (55, "KWD", False),
+    ],
+)
+def test_what_is_left_can_be_charged(total: int, currency: str, fine: bool) -> None:
+    assert (rules.why_not_left(total, currency) is None) is fine
