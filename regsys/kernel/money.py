@@ -1,9 +1,13 @@
 """Money: integers in minor units and a currency; the exponent comes from one table."""
 
 import re
+from collections.abc import Hashable, Mapping
 from decimal import Decimal, InvalidOperation
+from typing import TypeVar
 
 from babel.numbers import format_currency, get_currency_precision
+
+K = TypeVar("K", bound=Hashable)
 
 # Stripe, "Zero-decimal currencies" and "Special cases": ISK and UGX have no minor unit
 # but are passed times one hundred; three-decimal amounts must end in 0.
@@ -73,3 +77,17 @@ def show(amount: int, currency: str, locale: str = "en_US") -> str:
     """Return "$920.00" in the given locale."""
     value = Decimal(amount).scaleb(-exponent(currency))
     return format_currency(value, currency.upper(), locale=locale)
+
+
+def spread(amount: int, weights: Mapping[K, int]) -> dict[K, int]:
+    """Divide an amount by weights to the cent: the parts always add up to it. Without any weight all get the same."""
+    total = sum(weights.values())
+    used = weights if total else dict.fromkeys(weights, 1)
+    total = total or len(used)
+    shares: dict[K, int] = {}
+    before = given = 0
+    for key, weight in used.items():
+        before += weight
+        upto = amount * before // total
+        shares[key], given = upto - given, upto
+    return shares

@@ -13,7 +13,7 @@ from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
 from regsys.ledger.models import Dispute, Method, Payment, Refund
 from regsys.payments import queries
-from regsys.payments.books import Books, OurPayment, OurRefund, Ours
+from regsys.payments.books import Books, OurPayment, OurRefund, Ours, Standing
 from regsys.payments.models import Reconciliation
 from regsys.registration.models import Order
 
@@ -21,6 +21,8 @@ from regsys.registration.models import Order
 LATE = timedelta(days=10)
 FIRST_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 PART = 500
+# Of orders that wait for a person no more are named.
+MOST = 5000
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def read_ours(span: Span, charges: Sequence[tuple[str, str | None]]) -> Ours:
         intents = [i for _, i in part if i]
         theirs = or_(Payment.charge.in_(ids), Payment.reference.in_(intents))
         payments |= {p.id: p for p in _payments(span, theirs)}
-    return Ours(list(payments.values()), _refunds(span), _disputes(), _over())
+    return Ours(list(payments.values()), _refunds(span), _disputes(), _standing())
 
 
 def _came(span: Span) -> object:
@@ -135,9 +137,27 @@ def _disputes() -> frozenset[str]:
     return frozenset(db.session.scalars(select(Dispute.stripe_id)))
 
 
-def _over() -> list[tuple[str, str, int, int]]:
-    """List orders with more counted money than they cost."""
-    return [(o.code, o.currency, o.price, o.net) for o in queries.list_over()]
+def _standing() -> list[Standing]:
+    """List orders with more counted money than they cost, and places of which all money went back elsewhere."""
+    over = queries.list_over(limit=MOST)
+    failed = queries.list_with_failed_refund([o.order_id for o in over])
+    by_card = {row.order.id: row.by_card for row in queries.list_owed(limit=MOST)}
+    found = []
+    for o in over:
+        known = (
+            "refund_failed"
+            if o.order_id in failed
+            else ""
+            if by_card.get(o.order_id, 1)
+            else "owed_by_hand"
+        )
+        amount = o.over if known else o.net
+        found.append(Standing(o.code, o.currency, o.price, amount, known or "order_over"))
+    repaid = queries.list_repaid_places(limit=MOST)
+    return [
+        *found,
+        *(Standing(code, currency, 0, n, "place_repaid") for code, currency, n in repaid),
+    ]
 
 
 def _parts(things: Sequence[tuple[str, str | None]]) -> Iterable[Sequence[tuple[str, str | None]]]:

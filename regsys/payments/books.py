@@ -9,7 +9,7 @@ from regsys.kernel import money
 from regsys.kernel.text import N_
 from regsys.payments.statement import CHARGES, Line, PaidOut, Payout, Totals, add_up, show
 
-# Kind of difference → what is the matter, and what to do.
+# Kind → what is the matter, and what to do.
 SENTENCES: Mapping[str, tuple[str, str]] = {
     "charge_unknown": (
         N_("Stripe has taken %(amount)s (%(charge)s) for order %(order)s, and we have no payment of it."),
@@ -46,6 +46,18 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "order_over": (
         N_("Order %(order)s costs %(theirs)s, and %(amount)s of payments that count are there for it."),
         N_("Give back what is too much, or put the people of the order on the list again."),
+    ),
+    "refund_failed": (
+        N_("A refund for order %(order)s failed, and %(amount)s of it still belong to its payer."),
+        N_("It stands under Money: give it back again, or in another way."),
+    ),
+    "owed_by_hand": (
+        N_("%(amount)s belong to the payer of order %(order)s, and no card can take it back."),
+        N_("It stands under Money: send a cheque or a transfer, and write it down there."),
+    ),
+    "place_repaid": (
+        N_("All %(amount)s of order %(order)s went back in Stripe’s dashboard; its people still have their places."),
+        N_("Cancel their places if that was meant; nobody is asked to pay again."),
     ),
     "payout_differs": (
         N_("The payout of %(amount)s on %(day)s (%(payout)s) is not the %(theirs)s that is in it."),
@@ -137,13 +149,31 @@ class OurRefund:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """An order whose money does not fit its places; `kind` says why, as a key of SENTENCES.
+
+    `amount` is what it is about in minor units, `price` what the order costs.
+    """
+
+    order: str
+    currency: str
+    price: int
+    amount: int
+    kind: str
+
+
+# What is known, stands on a page, and waits for a person: not a difference between two books.
+KNOWN = frozenset({"refund_failed", "owed_by_hand", "place_repaid"})
+
+
+@dataclass(frozen=True)
 class Ours:
-    """What we have; `over`: (order, currency, price, counted payments) of orders with too much money."""
+    """What we have; `standing`: orders whose money and places do not fit."""
 
     payments: Sequence[OurPayment] = ()
     refunds: Sequence[OurRefund] = ()
     disputes: frozenset[str] = frozenset()
-    over: Sequence[tuple[str, str, int, int]] = ()
+    standing: Sequence[Standing] = ()
 
 
 @dataclass(frozen=True)
@@ -156,9 +186,10 @@ class Odd:
 
 @dataclass
 class Books:
-    """The result: differences, fees to fill in (payment id → fee), sums by currency, and each payout."""
+    """The result: differences, what waits for a person, fees to fill in (payment id → fee), sums, and payouts."""
 
     odd: list[Odd] = field(default_factory=list)
+    known: list[Odd] = field(default_factory=list)
     fees: dict[int, int] = field(default_factory=dict)
     totals: dict[str, Totals] = field(default_factory=dict)
     matched: int = 0
@@ -175,6 +206,7 @@ def load(text: str) -> Books:
     found: dict[str, Any] = json.loads(text)
     return Books(
         [Odd(**o) for o in found["odd"]],
+        [Odd(**o) for o in found.get("known", ())],
         {int(k): v for k, v in found["fees"].items()},
         {k: Totals(**v) for k, v in found["totals"].items()},
         found["matched"],
@@ -196,9 +228,13 @@ def compare(theirs: Theirs, ours: Ours, *, since: int, until: int) -> Books:
     for d in theirs.disputes:
         if d.charge in mine and d.created in span and d.id not in ours.disputes:
             _odd(books, "dispute_unknown", d, dispute=d.id, charge=d.charge or "")
-    for order, currency, price, paid in ours.over:
-        amounts = {"amount": money.show(paid, currency), "theirs": money.show(price, currency)}
-        books.odd.append(Odd("order_over", {"order": order, **amounts}))
+    for s in ours.standing:
+        said = {
+            "amount": money.show(s.amount, s.currency),
+            "theirs": money.show(s.price, s.currency),
+        }
+        kept = books.known if s.kind in KNOWN else books.odd
+        kept.append(Odd(s.kind, {"order": s.order, **said}))
     _compare_payouts(books, theirs.payouts, mine, span)
     _compare_balance(books, theirs.balance)
     return books

@@ -23,6 +23,8 @@ _day = click.DateTime(["%Y-%m-%d"])
 def reconcile(since: datetime | None, until: datetime | None) -> None:
     """Hold payments, refunds, fees and payouts against Stripe's books; exit code 1 if anything is odd.
 
+    What agrees and waits for a person (a refund that failed) is named, too, and not odd.
+
     Example: regsys reconcile --since 2027-01-01
     """
     with transaction():
@@ -57,9 +59,10 @@ def _lines(found: Books) -> list[str]:
     if found.payouts:
         agree = sum(1 for p in found.payouts if p.agrees and not p.has_failed)
         lines.append(f"{agree} of {len(found.payouts)} payouts are the sum of what is in them.")
-    for odd in found.odd:
-        what, advice = books.SENTENCES[odd.kind]
-        lines += [f"ODD   {what % dict(odd.facts)}", f"      → {advice % dict(odd.facts)}"]
+    for mark, all_of in (("TO DO", found.known), ("ODD  ", found.odd)):
+        for one in all_of:
+            what, advice = books.SENTENCES[one.kind]
+            lines += [f"{mark} {what % dict(one.facts)}", f"      → {advice % dict(one.facts)}"]
     return [
         *lines,
         "Everything agrees to the cent." if not found.odd else f"Odd: {len(found.odd)}.",

@@ -135,7 +135,8 @@ class Payout:
             self.automatic,
             sums.gross,
             sums.refunds,
-            sums.other,
+            # What an earlier payout brought back goes with this one; its own line is not among them.
+            sums.other + sums.paid_out,
             sums.fees,
             len(charges),
             sum(1 for c in charges if c in mine),

@@ -101,20 +101,6 @@ def is_promised(until: datetime | None, now: datetime) -> bool:
 # ---- money by event and month
 
 
-def spread(amount: int, weights: Mapping[int, int]) -> dict[int, int]:
-    """Divide an amount by weights to the cent: the parts always add up to it. Without any weight all get the same."""
-    total = sum(weights.values())
-    used = weights if total else dict.fromkeys(weights, 1)
-    total = total or len(used)
-    shares: dict[int, int] = {}
-    before = given = 0
-    for key, weight in used.items():
-        before += weight
-        upto = amount * before // total
-        shares[key], given = upto - given, upto
-    return shares
-
-
 @dataclass(frozen=True)
 class Bar:
     """One month of the picture: heights and tops in units of its drawing."""

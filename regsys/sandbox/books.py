@@ -14,6 +14,7 @@ _CATEGORIES = {
     "payment_refund": "refund",
     "refund_failure": "refund_failure",
     "payout": "payout",
+    "payout_failure": "payout_reversal",
 }
 
 

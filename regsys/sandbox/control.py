@@ -158,6 +158,20 @@ def pay_out() -> Json:
     return _at_once(lambda store: {"payouts": payouts.pay_out(store, now(), early=early)})
 
 
+@control.post("/payouts/<id>/<any(arrive, fail):how>")
+def move_payout(id: str, how: str) -> Json:
+    """Let a payout reach the bank, or let the bank send it back."""
+    verb = payouts.fail if how == "fail" else payouts.arrive
+    return _at_once(lambda store: verb(store, id, now()))
+
+
+@control.post("/payouts/<id>/edit")
+def edit_payout(id: str) -> Json:
+    """Write fields into a payout as no one should."""
+    with this_box().store.unit():
+        return payouts.edit(this_box().store, id, _said())
+
+
 def _at_once(work: Callable[[Store], Json]) -> Json:
     """Do the work in one unit and let its notices go."""
     box = this_box()

@@ -49,6 +49,25 @@ def arrive(store: Store, id: str, now: int) -> Doc:
     return payout
 
 
+def fail(store: Store, id: str, now: int) -> Doc:
+    """Let the bank send a payout back: the money is in the balance again, and goes with the next one."""
+    payout = get_payout(store, id)
+    if payout["status"] == "failed":
+        return payout
+    line = books.new_transaction(payout, "payout_failure", payout["amount"], 0, now)
+    store.add(line | {"available_on": now, "status": "available"})
+    store.note(id, becomes=None, becomes_at=None)
+    why = {"failure_code": "account_closed", "failure_message": "The bank account has been closed"}
+    payout |= {"status": "failed", "failure_balance_transaction": line["id"], **why}
+    emit(store, "payout.failed", store.save(payout), now=now)
+    return payout
+
+
+def edit(store: Store, id: str, fields: Doc) -> Doc:
+    """Write anything into a payout, as no one should; for tests of a product that must not believe it."""
+    return store.save(get_payout(store, id) | fields)
+
+
 def get_payout(store: Store, id: str) -> Doc:
     """Return the payout or answer 404."""
     payout = store.find(id, "payout")

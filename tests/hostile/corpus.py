@@ -9,6 +9,7 @@ import werkzeug.urls  # noqa: F401, it registers the way in which broken bytes a
 from tests.support import hostile
 
 T = TypeVar("T")
+F = TypeVar("F")
 
 HUGE = "x" * 100_000
 
@@ -68,6 +69,27 @@ TEXTS = (
 )
 
 VALUES: tuple[str | bytes, ...] = (*TEXTS, *NUMBERS, *DAYS, *BYTES)
+LONG = 400
+
+
+def family(value: str | bytes) -> str:
+    """Name what is odd about a value: one of each family tries a field with everything that can go wrong there."""
+    if isinstance(value, bytes):
+        return "broken bytes"
+    if len(value) > LONG:
+        return "far too long"
+    if value in NUMBERS:
+        return "a number"
+    if value in DAYS:
+        return "a day or an hour"
+    if not value.strip():
+        return "nothing"
+    if any(
+        mark in value for mark in ("<", "'", "{{", "=", "@SUM", "javascript:", "//", "..", "[[")
+    ):
+        return "what another program would obey"
+    return "breaks and odd letters" if set(value) & set("\r\n\0") else "odd words"
+
 
 # What must never stand in a page as it was sent.
 ACTIVE = ("<script>alert(1)", "<img src=x onerror", 'href="javascript:alert', "X-Planted: yes\r\n")
@@ -102,6 +124,28 @@ def deal(chance: random.Random, items: Iterable[T]) -> Iterator[T]:
     while deck:
         chance.shuffle(deck)
         yield from deck
+
+
+def cover(
+    chance: random.Random, fields: Sequence[tuple[F, str]]
+) -> Iterator[tuple[F, str | bytes]]:
+    """Pair fields, each (field, kind), with values: every field meets every family, and every kind every value."""
+    decks: dict[tuple[str, str], list[str | bytes]] = {}
+    met: dict[str, set[str | bytes]] = {}
+    families: dict[str, list[str | bytes]] = {}
+    for value in VALUES:
+        families.setdefault(family(value), []).append(value)
+    for field, kind in fields:
+        for name, values in families.items():
+            deck = decks.get((kind, name)) or chance.sample(values, len(values))
+            value = deck.pop()
+            decks[kind, name] = deck
+            met.setdefault(kind, set()).add(value)
+            yield field, value
+    for kind, seen in met.items():
+        mine = [f for f, k in fields if k == kind]
+        for n, value in enumerate(v for v in VALUES if v not in seen):
+            yield mine[n % len(mine)], value
 
 
 def as_text(value: str | bytes) -> str:

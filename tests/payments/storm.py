@@ -25,9 +25,11 @@ from regsys.payments import services
 from regsys.payments.jobs import catch_up, poll
 from regsys.payments.models import PaymentAttempt
 from regsys.payments.settle import execute_refund, settle
+from regsys.policies import services as policies
+from regsys.policies.rules import Allowed, read
 from regsys.registration import services as registering
 from regsys.registration.jobs import HANDLERS
-from regsys.registration.models import Registration
+from regsys.registration.models import HandOver, Registration
 from tests import cast
 from tests.payments.shop import Placed, Shop
 from tests.support import rawsql
@@ -41,7 +43,7 @@ ACCOUNT = "000123456789"
 POINTS = (
     "attempt-committed", "session-created", "event-committed", "refund-requested", "refund-made",
 )  # fmt: skip
-MODELS = (Registration, PaymentAttempt, Refund)
+MODELS = (Registration, HandOver, PaymentAttempt, Refund)
 Edge = tuple[str, str, str]
 N = st.integers(0, 11)
 MEANS = st.sampled_from([GOOD, GOOD, GOOD, PENDING, FAILING, ACCOUNT])
@@ -114,8 +116,9 @@ LETTERS = {
     "confirm:": "SELECT 'confirm:' || subject_id FROM audit_entry"
     " WHERE action = 'registration.confirmed' AND id > ?",
     "cancelled:": "SELECT 'cancelled:' || a.subject_id FROM audit_entry a"
-    " JOIN orders o ON o.id = a.order_id WHERE a.action = 'registration.cancelled'"
-    " AND o.placed_at IS NOT NULL AND a.actor_kind <> 'payer' AND a.id > ?",
+    " JOIN orders o ON o.id = a.order_id WHERE a.id > ? AND o.placed_at IS NOT NULL AND"
+    " (a.action = 'registration.transferred'"
+    " OR a.action = 'registration.cancelled' AND a.actor_kind <> 'payer')",
     "order-expired:": "SELECT DISTINCT 'order-expired:' || a.order_id FROM audit_entry a"
     " JOIN orders o ON o.id = a.order_id"
     " WHERE a.action = 'registration.expired' AND o.placed_at IS NOT NULL AND a.id > ?",
@@ -133,8 +136,6 @@ class Storm(RuleBasedStateMachine):
     shop: Shop
     url: str
     steps: Counter[str]
-    # Payments of which something was given back in the dashboard: whether their order is still paid a person decides.
-    by_hand: set[str]
 
     def __init__(self) -> None:
         super().__init__()
@@ -144,6 +145,7 @@ class Storm(RuleBasedStateMachine):
         self.mark = self._last(self.books, "object", "seq")
         self.event_id = cast.make_event(places=PLACES, types={"Standard": PRICE}).id
         self.free_id = cast.make_event(places=None, types={"Standard": 0}).id
+        self.change_rules(asked=True)
         self.carts: list[Placed] = []
         self.orders: list[Placed] = []
         self.disputed = self.came_for_free = False
@@ -228,6 +230,51 @@ class Storm(RuleBasedStateMachine):
                 registering.remove_person(
                     order.id, order.registrations[0], actor=payer("Nutkin"), now=self.shop.clock.now
                 )
+
+    # ---- handing a place to a colleague
+
+    @rule(asked=st.booleans())
+    def change_rules(self, asked: bool) -> None:
+        """Say for those who register from now on whether we want to be asked before a place is handed on."""
+        self.shop.fresh()
+        allowed = Allowed.APPROVAL if asked else Allowed.FREE
+        with transaction():
+            terms = read({"substitute": {"allowed": allowed}})
+            row = db.session.get_one(Event, self.event_id)
+            row.policy = policies.save_version(
+                "Rules", terms, before=row.policy, actor=SYSTEM, now=self.shop.clock.now
+            )
+
+    @rule(n=N, what=st.sampled_from(["offer", "fill", "withdraw", "agree", "decline"]))
+    def hand_over(self, n: int, what: str) -> None:
+        """Do the next thing about a place that goes to a colleague, or one that is refused."""
+        order = self._one(self.orders, n)
+        if order:
+            with self._doing(f"hand over: {what}"), transaction():
+                self._hand_over(order, what)
+            self._note_successor(order)
+
+    def _hand_over(self, order: Placed, what: str) -> None:
+        now, mine = self.shop.clock.now, order.registrations[0]
+        found = HandOver.registration_id == mine
+        row = db.session.scalar(select(HandOver).where(found).order_by(HandOver.id.desc()).limit(1))
+        if what == "offer":
+            registering.offer_hand_over(order.id, mine, actor=SYSTEM, now=now)
+        elif what == "withdraw":
+            registering.withdraw_hand_over(order.id, mine, actor=SYSTEM, now=now)
+        elif row and what == "fill":
+            who = cast.a_person(f"Colleague{row.id} Fenn")
+            registering.fill_hand_over(row.id, who, about={}, actor=SYSTEM, now=now)
+        elif row:
+            registering.decide_hand_over(
+                row.id, event_id=self.event_id, agreed=what == "agree", actor=SYSTEM, now=now
+            )
+
+    def _note_successor(self, order: Placed) -> None:
+        """From now on the order's person is the colleague, where the place was handed on."""
+        query = "SELECT successor_id FROM hand_over WHERE registration_id = ? AND state = 'done'"
+        for (new,) in rawsql.rows(self.url, query, order.registrations[0]):
+            order.registrations[0] = new
 
     # ---- paying
 
@@ -385,7 +432,6 @@ class Storm(RuleBasedStateMachine):
                 a for _, a, s, i in self._theirs() if s == "good" and i == charge[0]
             )
             if left > 0:
-                self.by_hand.add(charge[0])
                 self.shop.control.refund_in_dashboard(charge[0], max(1, left // part))
                 self.steps["dashboard refund"] += 1
 

@@ -15,6 +15,7 @@ from regsys.ledger.states import Problem
 from regsys.outbox.models import Message
 from regsys.payments import cancelling, queries, services
 from regsys.payments.jobs import HANDLERS
+from regsys.payments.settle import execute_refund
 from regsys.registration import queries as registrations
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from tests.payments.shop import Placed, Shop
@@ -237,6 +238,37 @@ def test_failed_refunds_are_shown_with_what_to_do(shop: Shop) -> None:
     assert "Refunds that failed" in page
     assert "It went back another way" in page
     assert is_finished(event_id)
+
+
+@pytest.mark.parametrize("how", ["here", "in the dashboard"])
+def test_what_was_given_back_before_is_not_owed_again(shop: Shop, how: str) -> None:
+    """Two places, 100 given back of the payment out of goodwill; then one is cancelled and the event called off."""
+    event_id = shop.event()
+    order = paid(shop, event_id=event_id, people=2)
+    [payment] = shop.payment_rows(order)
+    if how == "here":
+        with transaction():
+            [made] = services.give_back(
+                order.id, [payment.id], amount=10001, seen=0, reason="late", actor=SYSTEM,
+                now=shop.clock.now,
+            )  # fmt: skip
+        execute_refund(made)
+    else:
+        shop.control.refund_in_dashboard(payment.reference or "", 10001)
+        HANDLERS["payments.poll"]({})
+    assert registrations.due(order.id).total == 184000 - 10001
+    with transaction():
+        [made] = services.cancel_person(
+            order.registrations[0], event_id=event_id, amount=92000 - 5000, reason="asked",
+            actor=SYSTEM, now=shop.clock.now,
+        )  # fmt: skip
+    execute_refund(made)
+    assert (registrations.due(order.id).due, registrations.due(order.id).over) == (0, 0)
+    call_off(shop, event_id)
+    work(shop)
+    assert [n for _, n in refunds(shop)] == [10001, 87000, 92000 - 5001]
+    assert registrations.due(order.id).net == 0
+    assert queries.list_over() == []
 
 
 @pytest.mark.parametrize("what", ["call-off", "calling-off"])

@@ -226,6 +226,9 @@ def test_rule_23_refunds_of_the_dashboard_are_imported(shop: Shop, how: str) -> 
     assert refunds(shop, order) == [("succeeded", 10000, True), ("succeeded", 5000, True)]
     assert agree(order).refunded == 15000
     assert shop.states(order) == ["confirmed"]
+    # Nobody is asked to pay again what was given back.
+    assert (due(order.id).total, due(order.id).due) == (77000, 0)
+    assert "still to pay" not in shop.client.get(f"/o/{order.token}").text
 
 
 def test_rule_23_a_payment_of_nobody_is_left_alone(shop: Shop) -> None:

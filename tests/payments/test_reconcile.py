@@ -16,7 +16,7 @@ from regsys.payments import bookkeeping, books, services, statement
 from regsys.payments.books import Books
 from regsys.payments.jobs import HANDLERS
 from regsys.payments.reconcile import reconcile
-from regsys.payments.refunds import execute_refund
+from regsys.payments.refunds import execute_refund, import_refunds
 from tests.payments.shop import Placed, Shop
 
 
@@ -171,6 +171,89 @@ def test_each_payout_is_the_sum_of_its_charges_refunds_and_fees(shop: Shop) -> N
     assert paid.refunds <= -5000
     assert 2 <= paid.ours <= paid.charges
     assert not {"payout_differs", "payout_failed"} & {o.kind for o in found.odd}
+
+
+def test_a_payout_that_is_not_what_is_in_it_is_named_out_of_stripes_own_books(shop: Shop) -> None:
+    _buy(shop)
+    [wrong] = shop.control.payout(early=True)
+    shop.control.edit_payout(wrong["id"], amount=wrong["amount"] + 100)
+    shop.clock.move(minutes=2)
+    odd = [o for o in _run().odd if o.facts.get("payout") == wrong["id"]]
+    assert [o.kind for o in odd] == ["payout_differs"]
+    assert odd[0].facts["theirs"] == statement.show(wrong["amount"], "USD")
+
+
+def test_a_payout_that_came_back_is_named_and_goes_with_the_next(shop: Shop) -> None:
+    _buy(shop)
+    [failed] = shop.control.payout(early=True)
+    shop.control.fail_payout(failed["id"])
+    [again] = shop.control.payout(early=True)
+    assert again["amount"] == failed["amount"]
+    shop.clock.move(minutes=2)
+    found = _run()
+    assert _mine(found, failed["id"]) == ["payout_failed"]
+    assert _mine(found, again["id"]) == []
+    assert again["id"] in [p.id for p in found.payouts if p.agrees]
+    assert "balance_differs" not in [o.kind for o in found.odd]
+
+
+# ---- what agrees, and waits for a person
+
+
+def _known(found: Books, code: str) -> list[tuple[str, str]]:
+    return [(o.kind, o.facts["amount"]) for o in found.known if o.facts["order"] == code]
+
+
+def test_a_refund_that_failed_is_named_as_what_it_is(shop: Shop) -> None:
+    order, _ = _buy(shop)
+    paid = _payment(order)
+    with transaction():
+        now = kernel_clock.now()
+        made = services.give_back(
+            order.id, [paid.id], amount=5000, seen=0, reason="late", actor=SYSTEM, now=now
+        )
+    execute_refund(made[0])
+    sent = _row("SELECT stripe_id FROM refund WHERE id = :id", id=made[0]).stripe_id
+    shop.control.fail_refund(sent)
+    import_refunds(paid.reference)
+    found = _run()
+    assert (_known(found, paid.code), _mine(found, paid.code)) == (
+        [("refund_failed", "$50.00")],
+        [],
+    )
+
+
+def test_what_no_card_can_take_back_is_named(shop: Shop) -> None:
+    order, _ = _buy(shop)
+    code = _payment(order).code
+    by_cheque = (
+        "UPDATE payment SET method = 'cheque', reference = NULL, charge = NULL, attempt_id = NULL"
+    )
+    with transaction():
+        services.cancel_person(
+            order.registrations[0], event_id=order.event_id, amount=0, reason="ill",
+            actor=SYSTEM, now=kernel_clock.now(),
+        )  # fmt: skip
+    _damage(f"{by_cheque} WHERE order_id = :id", id=order.id)
+    _damage(
+        "UPDATE order_line SET amount = 2000 WHERE kind = 'kept' AND order_id = :id", id=order.id
+    )
+    # Stripe's charge is left without a payment, too; that is named beside it.
+    assert _known(_run(), code) == [("owed_by_hand", "$900.00")]
+
+
+def test_a_place_whose_money_all_went_back_in_the_dashboard_is_named(shop: Shop) -> None:
+    order, intent = _buy(shop)
+    shop.control.refund_in_dashboard(intent, 92000)
+    import_refunds(intent)
+    found, code = _run(), _payment(order).code
+    assert (_known(found, code), _mine(found, code)) == ([("place_repaid", "$920.00")], [])
+    with transaction():
+        services.cancel_person(
+            order.registrations[0], event_id=order.event_id, amount=0, reason="asked",
+            actor=SYSTEM, now=kernel_clock.now(),
+        )  # fmt: skip
+    assert _known(_run(), _payment(order).code) == []
 
 
 PAYOUT = statement.Payout(

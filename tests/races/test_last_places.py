@@ -99,8 +99,8 @@ def test_the_last_places_are_sold_exactly_once(
         outcomes = crowd.wait(120)
         _assert_polite(outcomes, server, buyers)
         with app.app_context():
-            assert verified(database.url) == []
-            assert reconciled(database.url) == []
+            assert verified() == []
+            assert reconciled() == []
     assert kinds(outcomes) == {"placed": PLACES, "refused": buyers - PLACES}
     _assert_sold_once(database.url, fair, price)
 

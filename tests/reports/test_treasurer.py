@@ -13,8 +13,9 @@ from regsys.jobs.models import Job
 from regsys.kernel import clock as kernel_clock
 from regsys.kernel.db import db as database
 from regsys.kernel.db import transaction
+from regsys.kernel.money import spread
 from regsys.reports.queries import treasury
-from regsys.reports.rules import bars, spread
+from regsys.reports.rules import bars
 from tests import cast
 from tests.reports.desk import entries, pay_twice, signed_in, text_of
 

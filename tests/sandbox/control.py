@@ -146,6 +146,18 @@ class SandboxControl:
         made: list[Doc] = self._post("/payouts", {"early": early})["payouts"]
         return made
 
+    def fail_payout(self, payout: str) -> Doc:
+        """Let the bank send a payout back, and return it."""
+        return self._post(f"/payouts/{payout}/fail", {})
+
+    def advance_payout(self, payout: str) -> Doc:
+        """Let a payout reach the bank now, and return it."""
+        return self._post(f"/payouts/{payout}/arrive", {})
+
+    def edit_payout(self, payout: str, **fields: Any) -> Doc:
+        """Write fields into a payout, such as its amount."""
+        return self._post(f"/payouts/{payout}/edit", fields)
+
     def books(self) -> list[Doc]:
         """Return the account's statement, raw and oldest first: all balance transactions."""
         lines: list[Doc] = self._ask("GET", "/books")["transactions"]

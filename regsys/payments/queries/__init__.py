@@ -75,6 +75,8 @@ from regsys.payments.queries.owed import (
     get_order_of_refund,
     list_over,
     list_owed,
+    list_repaid_places,
+    list_with_failed_refund,
 )
 
 __all__ = [
@@ -138,8 +140,10 @@ __all__ = [
     "list_refunds_of",
     "list_refunds_to_make",
     "list_refunds_to_send",
+    "list_repaid_places",
     "list_seen_events",
     "list_to_ask",
+    "list_with_failed_refund",
     "list_without_fee",
     "webhooks",
     "why_not_way",

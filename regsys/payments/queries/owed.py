@@ -9,9 +9,10 @@ from sqlalchemy import ColumnElement, Select, exists, func, select
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
-from regsys.ledger.models import Dispute, Payment, Refund
+from regsys.ledger.models import Dispute, Method, Payment, Refund
 from regsys.ledger.queries import left_of, payments_of, refundable
 from regsys.ledger.rules import COUNTED, HARMLESS
+from regsys.ledger.states import RefundState
 from regsys.payments.queries.giving import (
     Backing,
     all_in,
@@ -24,6 +25,7 @@ from regsys.payments.queries.giving import (
 from regsys.payments.queries.money import WITH_EVENTS, RefundRow, Scope
 from regsys.registration.models import Order, OrderLine, Registration
 from regsys.registration.queries import due
+from regsys.registration.states import RegistrationState as S
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,34 @@ def list_over(*which: ColumnElement[bool], limit: int = 200) -> list[OverRow]:
     ]
 
 
+def list_with_failed_refund(order_ids: Sequence[int]) -> set[int]:
+    """List those of these orders of which a refund by card has failed."""
+    query = select(Payment.order_id).join(Refund).where(Payment.order_id.in_(order_ids))
+    failed = query.where(Refund.state == RefundState.FAILED, Refund.method == Method.CARD)
+    return set(db.session.scalars(failed))
+
+
+def list_repaid_places(limit: int) -> list[tuple[str, str, int]]:
+    """List orders (code, currency, amount) whose money all went back in Stripe's dashboard, and whose places stay."""
+    sound = Payment.problem.is_(None)
+    came = _by_order(Payment.amount).where(sound).group_by(Payment.order_id).subquery()
+    counted = Refund.state.in_(COUNTED)
+    gone = _by_order(Refund.amount).join(Refund).where(sound, counted)
+    gone_ = gone.group_by(Payment.order_id).subquery()
+    mine = Registration.order_id == Order.id
+    there = Payment.order_id == Order.id
+    query = (
+        select(Order.code, Order.currency, gone_.c.n)
+        .join(came, came.c.order_id == Order.id)
+        .join(gone_, (gone_.c.order_id == Order.id) & (gone_.c.n >= came.c.n))
+        .where(exists().where(mine, Registration.state == S.CONFIRMED, Registration.price > 0))
+        .where(exists().where(there, Refund.payment_id == Payment.id, Refund.imported, counted))
+        .order_by(Order.id)
+        .limit(limit)
+    )
+    return [(code, currency, int(n)) for code, currency, n in db.session.execute(query)]
+
+
 def _by_order(amount: Any) -> Select[Any]:
     return select(Payment.order_id, func.sum(amount).label("n")).select_from(Payment)
 
@@ -79,9 +109,13 @@ class OwedRow:
 
 
 def list_owed(
-    scope: Scope = None, *, event_id: int | None = None, but: Sequence[RefundRow] = ()
+    scope: Scope = None,
+    *,
+    event_id: int | None = None,
+    but: Sequence[RefundRow] = (),
+    limit: int = 200,
 ) -> list[OwedRow]:
-    """List what is to go back and is not on its way, at most 200; `event_id`: to people of this event only.
+    """List what is to go back and is not on its way, the oldest first; `event_id`: to people of this event only.
 
     `but` are refunds whose orders are shown already.
     """
@@ -89,7 +123,7 @@ def list_owed(
     if event_id is not None:
         mine = (Registration.order_id == Order.id) & (Registration.event_id == event_id)
         which.append(exists().where(mine))
-    found = list_over(*which)
+    found = list_over(*which, limit=limit)
     ids = [row.order_id for row in found]
     query = select(Order).where(Order.id.in_(ids)).options(WITH_EVENTS)
     orders = {o.id: o for o in db.session.scalars(query)}

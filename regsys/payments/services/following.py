@@ -18,8 +18,9 @@ from regsys.payments import mail, rules
 from regsys.payments.services.inbox import mark_event
 from regsys.payments.services.refunding import key_of
 from regsys.payments.shapes import StripeDispute, StripeRefund
+from regsys.registration import queries as registrations
+from regsys.registration import services as registration
 from regsys.registration.models import Order
-from regsys.registration.queries import get_order
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ def apply_refunds(
                 known.id, state, actor=STRIPE, now=now, stripe_id=told.id, error=told.reason
             )
             continue
+        over = registrations.due(payment.order_id).over
         made = ledger.import_refund(
             payment.id,
             stripe_id=told.id,
@@ -48,6 +50,9 @@ def apply_refunds(
         )
         if state is RefundState.FAILED:
             _alert(made, now=now)
+        elif payment.problem is None and made.amount > over:
+            # As where it is given back here: nobody is asked to pay it again.
+            registration.lower_price(payment.order_id, None, made.amount - over)
     if event_id:
         mark_event(event_id, "refund", now=now)
     db.session.flush()
@@ -91,7 +96,7 @@ def _alert(refund: Refund, *, now: datetime) -> None:
         return
     log.error("refund %s of payment %s failed: %s", refund.id, refund.payment_id, refund.error)
     why = rules.REFUND_SAYS.get(refund.error)
-    order = get_order(refund.payment.order_id)
+    order = registrations.get_order(refund.payment.order_id)
     mail.send_refund_failed(order, refund, why=_(why) if why else refund.error, now=now)
 
 

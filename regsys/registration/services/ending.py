@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from regsys.audit import services as audit
 from regsys.capacity.models import Claim
@@ -13,6 +13,7 @@ from regsys.events.models import Event
 from regsys.kernel.actors import SYSTEM, Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound, Refused
+from regsys.kernel.money import spread
 from regsys.kernel.text import N_
 from regsys.ledger import queries as ledger
 from regsys.questions import services as questions
@@ -101,11 +102,33 @@ def cancel_paid(
         mail.send_order_cancelled(held.order, [r], key=key, refund=refund, reason=reason, now=now)
 
 
-def lower_price(order_id: int, registration_id: int | None, amount: int, *, reason: str) -> None:
-    """Take what was given back out of goodwill off the price, so that nobody is asked to pay it again."""
-    line = _("Given back: %(reason)s", reason=reason)
-    add_line(order_id, registration_id, LineKind.OTHER, line, -amount)
+def lower_price(
+    order_id: int, registration_id: int | None, amount: int, *, reason: str = ""
+) -> None:
+    """Take what was given back out of goodwill off the price, so that nobody is asked to pay it again.
+
+    Without a registration it comes off all places of the order that somebody still has, by what they cost: whoever
+    ends one of them later takes back only the rest. A negative amount puts it on again. The caller holds the order's
+    lock.
+    """
+    line = _("Given back: %(reason)s", reason=reason) if reason else _("Given back")
+    parts = {registration_id: amount} if registration_id else _spread(order_id, amount)
+    for one, part in parts.items():
+        if part:
+            add_line(order_id, one, LineKind.OTHER, line, -part)
     db.session.flush()
+
+
+def _spread(order_id: int, amount: int) -> dict[int | None, int]:
+    query = select(Registration.id).where(
+        Registration.order_id == order_id, Registration.state.in_(LIVE)
+    )
+    ids = list(db.session.scalars(query.order_by(Registration.id)))
+    costs = {i: max(0, cost) for i, cost in queries.costs_of(ids).items()}
+    theirs = min(amount, sum(costs.values())) if ids else 0
+    parts: dict[int | None, int] = dict(spread(theirs, costs).items())
+    parts[None] = amount - theirs
+    return parts
 
 
 @dataclass(frozen=True)

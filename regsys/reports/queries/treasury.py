@@ -12,6 +12,7 @@ from sqlalchemy.orm import joinedload
 
 from regsys.events.models import Event
 from regsys.kernel.db import db
+from regsys.kernel.money import spread
 from regsys.ledger.models import Payment, Refund
 from regsys.ledger.rules import COUNTED
 from regsys.ledger.states import RefundState
@@ -22,10 +23,11 @@ from regsys.payments.models import Reconciliation
 from regsys.payments.queries import DisputeRow
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.reports.queries.today import Money, find_money
-from regsys.reports.rules import spread
 
 MOST = 20
 BATCH = 500
+# What of a comparison other lists of the page say as it is now.
+SHOWN_ELSEWHERE = frozenset({"order_over", "refund_failed", "owed_by_hand"})
 UNSENT = (RefundState.REQUESTED, RefundState.SUBMITTED)
 
 
@@ -219,7 +221,8 @@ class Action:
     @property
     def differences(self) -> list[Odd]:
         """Return what differs from Stripe's books; what is owed is known without them, and as it is now."""
-        return [o for o in self.books.odd if o.kind != "order_over"] if self.books else []
+        found = [*self.books.odd, *self.books.known] if self.books else []
+        return [o for o in found if o.kind not in SHOWN_ELSEWHERE]
 
     @property
     def count(self) -> int:
