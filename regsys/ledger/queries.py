@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal, or_, select, union_all
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
@@ -58,6 +58,18 @@ def ask_sums(order_ids: Sequence[int]) -> list[Select[str, int, bool, int]]:
         q.where(Payment.order_id.in_(order_ids)).group_by(Payment.order_id, _is_sound())
         for q in (came, gone, hurt)
     ]
+
+
+def sums_columns(order_id: InstrumentedAttribute[int]) -> list[ColumnElement[int]]:
+    """Return the columns of which `Sums` is made, for a statement that reads orders; it agrees with `sums_of`."""
+    came = select(func.coalesce(func.sum(Payment.amount), 0)).where(Payment.order_id == order_id)
+    gone = select(func.coalesce(func.sum(Refund.amount), 0)).where(Payment.order_id == order_id)
+    gone = gone.join(Payment, Refund.payment_id == Payment.id).where(_counts())
+    hurt = select(func.coalesce(func.sum(Dispute.amount), 0)).where(Payment.order_id == order_id)
+    hurt = hurt.join(Payment, Dispute.payment_id == Payment.id).where(_hurts())
+    odd = [q.where(~_is_sound()).scalar_subquery() for q in (came, gone)]
+    sound = [q.where(_is_sound()).scalar_subquery() for q in (came, gone, hurt)]
+    return [*sound[:2], odd[0] - odd[1], sound[2]]
 
 
 def read_sums(rows: Iterable[Sequence[Any]], order_ids: Sequence[int]) -> dict[int, Sums]:

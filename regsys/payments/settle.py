@@ -169,28 +169,30 @@ def settle(
     given up after its end, or at once if not `patient`. `follow`: also end a session that would bring money for
     nothing. Raises UpstreamFailed.
     """
-    known = (
-        queries.get_attempt(attempt_id) if attempt_id else queries.find_by_session(session_id or "")
-    )
-    if known is None:
-        session = _ask_unknown(session_id or "")
-        known = queries.find_by_tag(session.tag) if session and session.tag else None
-    else:
+    known = queries.get_attempt(attempt_id) if attempt_id else None
+    # Whose session it is shows under the lock; before that it matters only where Stripe does not know it.
+    session = None if known else _ask_unknown(session_id or "")
+    if known is None and session is None:
+        known = queries.find_by_session(session_id or "")
+    if known:
         session = _ask(known, patient=patient)
-    if known is None or (session and known.session_id not in (None, session.id)):
+        if session is None:
+            _mark(event_id, "gone")
+            return _stands(known.id)
+    done = None
+    if session and (known is None or known.session_id in (None, session.id)):
+        which = known.id if known else None
+        with transaction():
+            done = services.apply_session(
+                which, session, actor=actor, now=clock.now(), event_id=event_id
+            )
+    if done is None:
         return _leave_alone(session_id, event_id)
-    if session is None:
-        _mark(event_id, "gone")
-        return _stands(known.id)
-    with transaction():
-        done = services.apply_session(
-            known.id, session, actor=actor, now=clock.now(), event_id=event_id
-        )
     if done.known.state is AttemptState.QUARANTINED:
-        refunds.give_back(known.id, actor=actor)
+        refunds.give_back(done.known.id, actor=actor)
     if done.stray and follow:
         _end_stray(done.stray)
-        return _stands(known.id)
+        return _stands(done.known.id)
     return Settled.of(done.known)
 
 

@@ -48,6 +48,8 @@ class Held:
     ends: Ends
     # The transaction that locked the order before it was read; None: it was only read.
     transaction: object = None
+    # How the order stands in money, where that was asked for.
+    balance: Balance | None = None
 
     @property
     def people(self) -> list[Registration]:
@@ -119,36 +121,58 @@ def find_held(token: str, *, now: datetime) -> Held | None:
     return _held(is_order(token), now)
 
 
-def get_held(which: int | str, *, now: datetime) -> Held:
+def get_held(
+    which: int | str, *, now: datetime, money: bool = False, sessions: bool = False
+) -> Held:
     """Get an order (by id, or by the secret of its link) with what is held for it, freshly read in one query.
 
-    Raises NotFound.
+    `money`: also how it stands in money; `sessions`: also its events' schedules. Raises NotFound.
     """
-    held = _held(is_order(which), now)
+    held = _held(is_order(which), now, money=money, sessions=sessions)
     if held is None:
         raise NotFound(N_("There is no such order."))
     return held
 
 
-def _held(which: ColumnElement[bool], now: datetime) -> Held | None:
+def _held(
+    which: ColumnElement[bool], now: datetime, *, money: bool = False, sessions: bool = False
+) -> Held | None:
     alive = _alive(now).where(Claim.registration_id == Registration.id)
     count = alive.with_only_columns(func.count()).scalar_subquery()
     ends = alive.with_only_columns(func.min(Claim.until)).scalar_subquery()
+    event = joinedload(Registration.event)
     query = (
-        select(Order, Registration.id, count, ends)
+        select(Order, Registration.id, count, ends, *(_money_columns() if money else ()))
         .outerjoin(Order.registrations)
         .where(which)
         .order_by(Registration.id)
         .options(
             contains_eager(Order.registrations).options(
-                joinedload(Registration.event).joinedload(Event.venue),
+                event.joinedload(Event.venue),
+                *([event.joinedload(Event.sessions)] if sessions else ()),
                 joinedload(Registration.ticket_type),
             )
         )
         .execution_options(populate_existing=True)
     )
     rows = db.session.execute(query).unique().all()
-    return Held(rows[0][0], {r: end for _order, r, n, end in rows if n}) if rows else None
+    if not rows:
+        return None
+    order, _r, _n, _end, *sums = rows[0]
+    ends_of = {r: end for _order, r, n, end, *_sums in rows if n}
+    return Held(order, ends_of, balance=_balance(*sums) if money else None)
+
+
+def _money_columns() -> list[ColumnElement[int]]:
+    """Return what an order costs, and what came and went for it."""
+    cost = select(func.coalesce(func.sum(OrderLine.amount), 0)).where(
+        OrderLine.order_id == Order.id
+    )
+    return [cost.scalar_subquery(), *ledger.sums_columns(Order.id)]
+
+
+def _balance(cost: int, *sums: int) -> Balance:
+    return ledger.Sums(*map(int, sums)).balance(int(cost))
 
 
 def _alive(now: datetime) -> Select[Claim]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, update
 
 from regsys.audit import services as audit
 from regsys.capacity import services as capacity
@@ -13,7 +13,7 @@ from regsys.kernel import money, tokens
 from regsys.kernel.actors import STRIPE, Actor
 from regsys.kernel.db import db, insert_new, note_lock
 from regsys.kernel.errors import NotFound, Refused
-from regsys.kernel.states import can_move, move
+from regsys.kernel.states import can_move, check_move, move
 from regsys.kernel.text import N_
 from regsys.payments import queries, rules
 from regsys.payments.models import PaymentAttempt
@@ -98,12 +98,36 @@ def _offer(facts: CheckoutFacts, prefill: bool) -> rules.Offer:
 
 def record_session(attempt_id: int, session: Session, *, now: datetime) -> Known:
     """Remember the session that Stripe made for an attempt; what it means is settled elsewhere."""
+    made = _record_first(attempt_id, session, now=now) if session.status == "open" else None
+    if made is not None:
+        return queries.known_of(made)
     attempt = lock(attempt_id)
     attach(attempt, session)
     if attempt.state is AttemptState.CREATED and session.status == "open":
         move(attempt, AttemptState.OPEN, now=now)
     db.session.flush()
     return queries.known_of(attempt)
+
+
+def _record_first(attempt_id: int, session: Session, *, now: datetime) -> PaymentAttempt | None:
+    """Tie an open session to an attempt that waits for its first one, in one statement; None: it does not wait.
+
+    Nothing is read before and no second row is locked, so that the order need not be: whoever has the order's lock and
+    changes this attempt is waited for, and then it does not wait any more.
+    """
+    to = AttemptState.OPEN
+    check_move(PaymentAttempt.MOVES, AttemptState.CREATED, to, what="PaymentAttempt")
+    # state by UPDATE: checked above, and only where the row still has the state from which it moves.
+    first = (
+        update(PaymentAttempt)
+        .where(PaymentAttempt.id == attempt_id, PaymentAttempt.session_id.is_(None))
+        .where(PaymentAttempt.state == AttemptState.CREATED, PaymentAttempt.key == session.tag)
+        .values(state=to, state_at=now, session_id=session.id, url=session.url)
+        .returning(PaymentAttempt)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    made: PaymentAttempt | None = db.session.scalar(first)
+    return made
 
 
 def abandon(attempt_id: int, why: str, *, now: datetime) -> None:
@@ -130,7 +154,22 @@ def note_failure(attempt_id: int, why: str, *, now: datetime) -> None:
 
 
 def lock(attempt_id: int) -> PaymentAttempt:
-    """Lock the attempt's order, then the attempt, freshly read; raise NotFound.
+    """Lock the attempt's order, then the attempt, freshly read; raise NotFound."""
+    attempt = _lock(PaymentAttempt.id == attempt_id)
+    if attempt is None:
+        raise NotFound(N_("There is no such payment."))
+    return attempt
+
+
+def lock_for(session: Session) -> PaymentAttempt | None:
+    """Lock the attempt to which a session belongs, as `lock` does; None: it is not ours."""
+    own = PaymentAttempt.session_id == session.id
+    first = PaymentAttempt.session_id.is_(None) & (PaymentAttempt.key == session.tag)
+    return _lock(own | first if session.tag else own)
+
+
+def _lock(which: ColumnElement[bool]) -> PaymentAttempt | None:
+    """Lock an order, then its attempt.
 
     One statement: PostgreSQL locks a row's parts in the order of FROM, and reads both anew where it had to wait.
     """
@@ -138,13 +177,13 @@ def lock(attempt_id: int) -> PaymentAttempt:
         select(Order, PaymentAttempt)
         .select_from(Order)
         .join(PaymentAttempt, PaymentAttempt.order_id == Order.id)
-        .where(PaymentAttempt.id == attempt_id)
+        .where(which)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
     row = db.session.execute(query).one_or_none()
     if row is None:
-        raise NotFound(N_("There is no such payment."))
+        return None
     order, attempt = row
     note_lock(order, attempt)
     return attempt

@@ -17,7 +17,7 @@ from regsys.payments import mail, queries, rules
 from regsys.payments.models import PaymentAttempt
 from regsys.payments.queries import Known
 from regsys.payments.rules import Asked, Session, Verdict
-from regsys.payments.services.attempts import attach, let_go, lock, write_down
+from regsys.payments.services.attempts import attach, let_go, lock, lock_for, write_down
 from regsys.payments.services.inbox import mark_event
 from regsys.payments.states import HOLDING, AttemptState
 from regsys.registration import queries as registrations
@@ -38,10 +38,20 @@ class Followed:
 
 
 def apply_session(
-    attempt_id: int, session: Session, *, actor: Actor, now: datetime, event_id: str | None = None
-) -> Followed:
-    """Let an attempt follow what Stripe says of its session: forward only, and any number of times."""
-    attempt = lock(attempt_id)
+    attempt_id: int | None,
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    event_id: str | None = None,
+) -> Followed | None:
+    """Let an attempt follow what Stripe says of its session: forward only, and any number of times.
+
+    Without `attempt_id` it is the attempt to which the session belongs; None: there is none.
+    """
+    attempt = lock(attempt_id) if attempt_id else lock_for(session)
+    if attempt is None:
+        return None
     was_holding = attempt.state in HOLDING
     attach(attempt, session)
     attempt.error = None
@@ -68,13 +78,15 @@ def _take_money(
     if attempt.state in (AttemptState.PAID, AttemptState.QUARANTINED):
         _complete(attempt, session)
         return
-    before = registrations.due(attempt.order_id)
+    # Read before the payment is written: what was due without it.
+    held = registration.lock_order(attempt.order_id, now=now, money=True, sessions=True)
+    before = held.balance or registrations.due(attempt.order_id)
     payment = _record(attempt, session, actor=actor, now=now)
     if verdict is Verdict.MISMATCH:
         attempt.payment_intent = session.payment_intent
         _set_aside(attempt, payment, Problem.MISMATCH, actor=actor, now=now)
         return
-    outcome = registration.confirm_paid(attempt.order_id, actor=actor, now=now)
+    outcome = registration.confirm_paid(held, actor=actor, now=now)
     problem = rules.on_payment(
         confirmed=outcome is PaidOutcome.CONFIRMED,
         no_place=outcome is PaidOutcome.NO_PLACE,

@@ -44,14 +44,14 @@ class PaidOutcome(StrEnum):
     NO_PLACE = "no_place"
 
 
-def hold_for_checkout(which: int | str, *, now: datetime) -> CheckoutFacts:
+def hold_for_checkout(which: int | str | Held, *, now: datetime) -> CheckoutFacts:
     """Lock an order (by id, or by its token) and hold its places without an end, for as long as a payment is open.
 
     Raises Refused unless something is due and every unpaid place is still held.
     """
-    held = lock_order(which, now=now)
+    held = lock_order(which, now=now, money=True)
     order = held.order
-    balance = queries.due(order.id)
+    balance = held.balance or queries.due(order.id)
     refusal = rules.why_not_pay(
         {r.state for r in order.registrations},
         due=balance.due if order.placed_at else 0,
@@ -87,13 +87,13 @@ def _lines(held: Held, due: int) -> list[tuple[str, int]]:
     return [(_("Order %(code)s", code=held.order.code), due)]
 
 
-def confirm_paid(order_id: int, *, actor: Actor, now: datetime) -> PaidOutcome:
+def confirm_paid(which: int | Held, *, actor: Actor, now: datetime) -> PaidOutcome:
     """Confirm what was paid for; repeating it changes nothing.
 
     Places that were let go meanwhile are taken again under the lock. If there are none any more, or the same
     address has another live registration, nothing is changed and the answer is NO_PLACE.
     """
-    held = lock_order(order_id, now=now)
+    held = lock_order(which, now=now)
     waiting = [r for r in held.order.registrations if r.state in (S.AWAITING_PAYMENT, S.EXPIRED)]
     if not waiting:
         some = any(r.state is S.CONFIRMED for r in held.order.registrations)
@@ -103,7 +103,7 @@ def confirm_paid(order_id: int, *, actor: Actor, now: datetime) -> PaidOutcome:
     for r in waiting:
         if r.state is S.EXPIRED:
             again = _("The place was taken again when the payment came.")
-            add_line(order_id, r.id, LineKind.PLACE, again, r.price)
+            add_line(held.order.id, r.id, LineKind.PLACE, again, r.price)
     move_all(waiting, S.CONFIRMED, actor=actor, now=now)
     moved = finish_moves(held.order, waiting, actor=actor, now=now)
     new = [r for r in waiting if r not in moved]

@@ -23,10 +23,13 @@ ENDED = frozenset(
 )
 
 
-def lock_order(which: int | str | Held, *, now: datetime) -> Held:
+def lock_order(
+    which: int | str | Held, *, now: datetime, money: bool = False, sessions: bool = False
+) -> Held:
     """Lock an order (by id, or by the secret of its link), then read it with its registrations and holds.
 
-    What was locked and read in this transaction before is taken as it is. Raises NotFound.
+    What was locked and read in this transaction before is taken as it is. `money` and `sessions` are read with it, as
+    `get_held` says. Raises NotFound.
     """
     if isinstance(which, Held):
         if which.transaction is None or which.transaction is not this_transaction():
@@ -34,7 +37,8 @@ def lock_order(which: int | str | Held, *, now: datetime) -> Held:
         return which
     if not has_lock(Order, which):
         lock_where(Order, queries.is_order(which))
-    return replace(queries.get_held(which, now=now), transaction=this_transaction())
+    held = queries.get_held(which, now=now, money=money, sessions=sessions)
+    return replace(held, transaction=this_transaction())
 
 
 def make_order(currency: str, *, now: datetime) -> Order:
