@@ -60,15 +60,19 @@ DONE = frozenset({AttemptState.PAID, AttemptState.QUARANTINED, AttemptState.PROC
 # ---- the payer goes to Stripe ----
 
 
-def start_checkout(which: int | str) -> str | None:
+def start_checkout(which: int | str, *, placing: bool = False) -> str | None:
     """Return the address of Stripe's page for an order (its id or its token); None: nothing is left to pay there.
 
-    Raises Refused, and UpstreamFailed where Stripe does not answer: places and attempt are kept then.
+    `placing`: it is a cart, and is placed in the same transaction. Raises Refused, and UpstreamFailed where Stripe does
+    not answer: places and attempt are kept then.
     """
     prefill = True
     for _ in range(_ROUNDS):
         with transaction():
-            plan = services.open_attempt(which, prefill=prefill, now=clock.now())
+            begin = services.place_and_open if placing else services.open_attempt
+            plan = begin(which, prefill=prefill, now=clock.now())
+        if plan is None:
+            return None
         try:
             settled = _carry_out(plan)
         except Rejected as e:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true, union_all
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from regsys.capacity.models import Claim
@@ -35,6 +35,10 @@ WHOLE = (
         joinedload(Registration.ticket_type),
     ),
 )
+
+
+# What is read of an event from which places are taken.
+FOR_SALE = (joinedload(Event.ticket_types).joinedload(TicketType.prices),)
 
 
 @dataclass(frozen=True)
@@ -252,14 +256,12 @@ class Offer:
 
 def get_event_on_sale(slug: str, *, opened: Collection[int]) -> Event:
     """Get an event that this visitor may see, with its venue, types and prices in one query; raise NotFound."""
-    query = (
-        select(Event)
-        .where(Event.slug == slug)
-        .options(
-            joinedload(Event.venue), joinedload(Event.ticket_types).joinedload(TicketType.prices)
-        )
-    )
-    event = db.session.scalars(query).unique().one_or_none()
+    query = select(Event).where(Event.slug == slug).options(joinedload(Event.venue), *FOR_SALE)
+    return seen(db.session.scalars(query).unique().one_or_none(), opened)
+
+
+def seen(event: Event | None, opened: Collection[int]) -> Event:
+    """Return the event if this visitor may see it; raise NotFound."""
     if event is None or not event_rules.may_see(
         event.visibility, event.state, opened=event.id in opened
     ):
@@ -287,6 +289,31 @@ def list_lines(order_id: int) -> list[OrderLine]:
     """List the lines of an order's price."""
     query = select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.id)
     return list(db.session.scalars(query))
+
+
+def list_review(
+    order_id: int, answered_by: Collection[int]
+) -> tuple[list[OrderLine], dict[int, dict[str, Answer]]]:
+    """List the lines of an order's price, and what these registrations of it have answered, in one query."""
+    mine = (
+        Answer.registration_id == OrderLine.registration_id,
+        Answer.registration_id.in_(answered_by),
+    )
+    query = (
+        select(OrderLine, Answer)
+        .outerjoin(Answer, and_(*mine))
+        .where(OrderLine.order_id == order_id)
+        .order_by(OrderLine.id, Answer.id)
+        .options(joinedload(Answer.question))
+    )
+    rows: Sequence[Any] = db.session.execute(query).all()
+    lines = list(dict.fromkeys(line for line, _answer in rows))
+    found: dict[int, dict[str, Answer]] = {r: {} for r in answered_by}
+    for _line, answer in rows:
+        if answer is not None:
+            assert answer.registration_id is not None
+            found[answer.registration_id][answer.key] = answer
+    return lines, found
 
 
 def costs_of(registration_ids: Sequence[int]) -> dict[int, int]:

@@ -12,6 +12,8 @@ from regsys.kernel.text import N_
 from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
 
+# Where a browser keeps the secret of its cart.
+CART = "cart"
 MOST_PLACES = 10
 EXTRA = timedelta(minutes=15)
 # An organizer's pay link goes by mail, and people answer mail within days.

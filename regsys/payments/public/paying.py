@@ -2,17 +2,21 @@
 
 import logging
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from regsys.kernel import clock
+from regsys.kernel.db import transaction
 from regsys.kernel.errors import NOT_NOW, NotFound, Refused, UpstreamFailed
 from regsys.kernel.text import whole_number
 from regsys.payments import queries
 from regsys.payments.public.base import payments, placed_order
 from regsys.payments.settle import look_again, start_checkout
 from regsys.payments.states import AttemptState
+from regsys.registration import services as registration
 from regsys.registration.queries import due
+from regsys.registration.rules import CART
 from regsys.web.errors import page, refusal_text
 from regsys.web.guard import public
 from regsys.web.urls import settings
@@ -43,9 +47,34 @@ def pay(token: str) -> ResponseReturnValue:
             409, _("That is not possible now"), refusal_text(e), kept=kept, steps=_steps(back)
         )
     except NOT_NOW as e:
-        log.warning("no checkout for order %s: %s", placed_order(token).id, e)
-        status = 502 if isinstance(e, UpstreamFailed) else 503
-        return _not_now(_("The payment page could not be opened just now."), back, status)
+        return _not_reached(e, back)
+
+
+@payments.post("/cart/place-and-pay")
+@public
+def place_and_pay() -> ResponseReturnValue:
+    """Place the order and send the payer to Stripe's page, by one click."""
+    token = session.get(CART)
+    if not isinstance(token, str):
+        return redirect(url_for("registration.cart"), 303)
+    back = url_for("registration.order", token=token)
+    try:
+        if settings().STRIPE_SECRET_KEY:
+            return redirect(start_checkout(token, placing=True) or back, 303)
+        with transaction():
+            registration.place(token, now=clock.now())
+    except (NotFound, Refused):
+        # What is in the way is said, and mended, where an order is placed alone.
+        return redirect(url_for("registration.place"), 307)
+    except NOT_NOW as e:
+        return _not_reached(e, back)
+    return redirect(url_for(".pay", token=token), 307)
+
+
+def _not_reached(e: Exception, back: str) -> ResponseReturnValue:
+    log.warning("no checkout: %s", e)
+    status = 502 if isinstance(e, UpstreamFailed) else 503
+    return _not_now(_("The payment page could not be opened just now."), back, status)
 
 
 def _not_now(sentence: str, back: str, status: int = 502) -> ResponseReturnValue:

@@ -6,6 +6,7 @@ from regsys.payments.services.attempts import (
     abandon,
     note_failure,
     open_attempt,
+    place_and_open,
     record_session,
 )
 from regsys.payments.services.by_hand import give_by_hand, take_back
@@ -47,6 +48,7 @@ __all__ = [
     "move_place",
     "note_failure",
     "open_attempt",
+    "place_and_open",
     "receive",
     "record_session",
     "request_full_refund",

@@ -22,7 +22,9 @@ from regsys.payments.rules import Session
 from regsys.payments.states import AttemptState
 from regsys.registration import services as registration
 from regsys.registration.models import Order
+from regsys.registration.queries import Held
 from regsys.registration.services import CheckoutFacts
+from regsys.registration.states import RegistrationState
 from regsys.web.urls import absolute, settings
 
 log = logging.getLogger(__name__)
@@ -44,7 +46,14 @@ class Plan:
     step: Step
 
 
-def open_attempt(which: int | str, *, prefill: bool, now: datetime) -> Plan:
+def place_and_open(which: int | str, *, prefill: bool, now: datetime) -> Plan | None:
+    """Place a cart and open an attempt for it, in one transaction; None: nothing is to pay. Raises Refused."""
+    held = registration.place_cart(which, now=now)
+    waits = any(r.state is RegistrationState.AWAITING_PAYMENT for r in held.order.registrations)
+    return open_attempt(held, prefill=prefill, now=now) if waits else None
+
+
+def open_attempt(which: int | str | Held, *, prefill: bool, now: datetime) -> Plan:
     """Hold the order's places without end and return its attempt: the open one if it still fits, or a new one.
 
     Locks the order, `which` is its id or its token. `prefill`: tell Stripe the payer's address. Raises Refused.

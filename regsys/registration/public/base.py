@@ -12,12 +12,11 @@ from regsys.kernel.text import N_
 from regsys.registration import mail, queries, services
 from regsys.registration.models import Order, Registration
 from regsys.registration.queries import Held
-from regsys.registration.rules import Step
+from regsys.registration.rules import CART, Step
 from regsys.web.security import count_and_limit
 
 blueprint = Blueprint("registration", __package__)
 
-CART = "cart"
 LINKS_AN_HOUR = 12
 
 

@@ -10,7 +10,6 @@ from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, Refusal, Refused
 from regsys.kernel.text import whole_number
-from regsys.questions import queries as questions
 from regsys.registration import queries, rules, services
 from regsys.registration.forms import CodeForm
 from regsys.registration.public.base import (
@@ -78,10 +77,11 @@ def show_review(
 ) -> ResponseReturnValue:
     """Show the review with what was typed into the form for a code, and why something cannot be."""
     own_numbers = {r.id: n for n, r in enumerate(held.people, start=1) if r.is_payer}
+    lines, answers = queries.list_review(held.order.id, own_numbers)
     return render_template(
         "registration/review.html",
-        answers=questions.list_answers(list(own_numbers)) if own_numbers else {},
-        price_lines=lines_by_person(queries.list_lines(held.order.id)),
+        answers=answers,
+        price_lines=lines_by_person(lines),
         form=form,
         refusal=words(refusal) if refusal else None,
         own_numbers=own_numbers,

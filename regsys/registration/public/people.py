@@ -55,27 +55,29 @@ class Screen:
 
 
 Answer = Screen | Response
+# A screen of a cart; the last argument: look whether an address has a place already.
+Ask = Callable[[Held, datetime, bool], Answer]
 
 
 @blueprint.route("/cart/people/<int:n>", methods=["GET", "POST"])
 @public
 def person(n: int) -> ResponseReturnValue:
     """Ask who pays (0), or who comes on one place."""
-    return _under_lock(lambda held, now: _person(held, n, now))
+    return _under_lock(lambda held, now, look: _person(held, n, now, look=look))
 
 
-def _person(held: Held, n: int, now: datetime) -> Answer:
+def _person(held: Held, n: int, now: datetime, *, look: bool) -> Answer:
     if n == 0:
-        return _payer(held, now)
+        return _payer(held, now, look=look)
     if place_of(held, n).is_payer:
         return redirect(url_for(".person", n=0), 303)
-    return _guest(held, n, now)
+    return _guest(held, n, now, look=look)
 
 
 # ---- the payer
 
 
-def _payer(held: Held, now: datetime) -> Answer:
+def _payer(held: Held, now: datetime, *, look: bool) -> Answer:
     order = held.order
     data = {k: getattr(order, k) for k in ("first_name", "last_name", "email", "phone")}
     form = build_payer(_choices(held), data=data)
@@ -85,7 +87,7 @@ def _payer(held: Held, now: datetime) -> Answer:
         return _ask_payer(held, form, now)
     who = Person(form.first_name.data, form.last_name.data, form.email.data)
     phone = form.phone.data or ""
-    refusal = services.describe_payer(held, who, phone=phone, mine=form.mine, now=now)
+    refusal = services.describe_payer(held, who, phone=phone, mine=form.mine, now=now, look=look)
     if refusal:
         _limit(refusal, now)
         form.email.errors = [words(refusal)]
@@ -134,7 +136,7 @@ def _own_places(held: Held, event_id: int) -> tuple[Sequence[tuple[int, str]], s
 # ---- somebody else
 
 
-def _guest(held: Held, n: int, now: datetime) -> Answer:
+def _guest(held: Held, n: int, now: datetime, *, look: bool) -> Answer:
     r = place_of(held, n)
     form = PersonForm(data={k: getattr(r, k) for k in ("first_name", "last_name", "email")})
     if aside := _aside(held, now):
@@ -142,7 +144,7 @@ def _guest(held: Held, n: int, now: datetime) -> Answer:
     if not form.validate_on_submit():
         return _ask_guest(held, n, form, now)
     who = Person(form.first_name.data, form.last_name.data, form.email.data)
-    refusal = services.describe_person(held, r.id, who, now=now)
+    refusal = services.describe_person(held, r.id, who, now=now, look=look)
     if refusal:
         _limit(refusal, now)
         form.email.errors = [words(refusal)]
@@ -173,7 +175,7 @@ def _ask_guest(held: Held, n: int, form: PersonForm, now: datetime, *, status: i
 @public
 def answers(n: int) -> ResponseReturnValue:
     """Ask the payer everything that is asked of an attendee; the others are asked by their own link."""
-    return _under_lock(lambda held, now: _answers(held, n, now))
+    return _under_lock(lambda held, now, _look: _answers(held, n, now))
 
 
 def _answers(held: Held, n: int, now: datetime) -> Answer:
@@ -222,27 +224,28 @@ def _known(held: Held, r: Registration) -> dict[str, str]:
 # ---- what these screens share
 
 
-def _under_lock(ask: Callable[[Held, datetime], Answer]) -> ResponseReturnValue:
+def _under_lock(ask: Ask) -> ResponseReturnValue:
     """Show a screen of this browser's cart; what is sent from it is read and stored under the cart's lock.
 
-    Two people with one address at the same moment meet at the unique index: the second try sees the first.
+    Whether an address has a place already, the unique index knows: the first try does not look, and where the index
+    refuses it, the second one does.
     """
     now = clock.now()
     if request.method != "POST":
-        answer = _of_cart(ask, find_cart(now), now)
+        answer = _of_cart(ask, find_cart(now), now, look=False)
     else:
         try:
-            answer = _locked(ask, now)
+            answer = _locked(ask, now, look=False)
         except IntegrityError:
-            answer = _locked(ask, now)
+            answer = _locked(ask, now, look=True)
     if isinstance(answer, Screen):
         return render_template(answer.template, **answer.shown), answer.status
     return answer
 
 
-def _locked(ask: Callable[[Held, datetime], Answer], now: datetime) -> Answer:
+def _locked(ask: Ask, now: datetime, *, look: bool) -> Answer:
     with transaction():
-        return _of_cart(ask, _lock_cart(now), now)
+        return _of_cart(ask, _lock_cart(now), now, look=look)
 
 
 def _lock_cart(now: datetime) -> Held | None:
@@ -253,10 +256,10 @@ def _lock_cart(now: datetime) -> Held | None:
         return None
 
 
-def _of_cart(ask: Callable[[Held, datetime], Answer], held: Held | None, now: datetime) -> Answer:
+def _of_cart(ask: Ask, held: Held | None, now: datetime, *, look: bool) -> Answer:
     if held is None or held.order.placed_at or not held.people:
         return redirect(url_for(".cart"), 303)
-    return ask(held, now)
+    return ask(held, now, look)
 
 
 def _status(*forms: Any) -> int:

@@ -16,7 +16,6 @@ from regsys.kernel.errors import Refusal, Refused
 from regsys.registration import queries, rules, services
 from regsys.registration.forms import PlacesForm, build_places, read_places
 from regsys.registration.public.base import (
-    CART,
     blueprint,
     find_cart,
     keep_cart,
@@ -24,6 +23,7 @@ from regsys.registration.public.base import (
     words,
 )
 from regsys.registration.queries import Held, Offer
+from regsys.registration.rules import CART
 from regsys.web.guard import public
 from regsys.web.urls import settings
 

@@ -59,7 +59,7 @@ from regsys.registration.services.minimum import (
 )
 from regsys.registration.services.moving import ask_to_move, begin_move
 from regsys.registration.services.offering import decline_offer, offer_place, take_offer
-from regsys.registration.services.placing import place
+from regsys.registration.services.placing import place, place_cart
 from regsys.registration.services.reducing import Applied, apply_code, drop_code
 from regsys.registration.services.reserving import reserve
 from regsys.registration.services.shared import lock_order
@@ -104,6 +104,7 @@ __all__ = [
     "offer_hand_over",
     "offer_place",
     "place",
+    "place_cart",
     "put_back",
     "put_in_cart",
     "release_checkout",

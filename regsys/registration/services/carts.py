@@ -21,7 +21,7 @@ from regsys.questions import services as questions
 from regsys.registration import queries, rules
 from regsys.registration.models import LineKind, Order, Registration
 from regsys.registration.queries import Held
-from regsys.registration.services.places import Shelf, get_for_sale, shelves_of, want
+from regsys.registration.services.places import Shelf, get_for_sale, get_on_sale, shelves_of, want
 from regsys.registration.services.shared import add_line, end, lock_order, make_order
 from regsys.registration.states import RegistrationState as S
 from regsys.web.html import deadline
@@ -53,7 +53,7 @@ def put_in_cart(
     lapsed = cart if cart and not cart.order.placed_at and not cart.holding else None
     if cart and (cart.order.placed_at or not cart.holding):
         cart = None
-    event = _get_for_sale(which, opened)
+    event, shelf = _get_for_sale(which, opened)
     if isinstance(which, str):
         wanted = {t.id: wanted.get(t.id, 0) for t in event.ticket_types if t.on_sale and t.prices}
     _check(event, wanted, cart, now=now)
@@ -69,17 +69,20 @@ def put_in_cart(
     until = min(held_until, longest) if held_until else rules.hold_until(now, minutes)
     first = len(cart.order.registrations) + 1 if cart else 1
     plan = {event.id: (event, change.more)}
-    hold_places(order, plan, remembered, first=first, until=until, now=now, behind=True)
+    shelves = {event.id: shelf}
+    hold_places(
+        order, plan, remembered, first=first, until=until, now=now, behind=True, shelves=shelves
+    )
     return order
 
 
-def _get_for_sale(which: int | str, opened: Collection[int]) -> Event:
+def _get_for_sale(which: int | str, opened: Collection[int]) -> tuple[Event, Shelf]:
     if isinstance(which, str):
-        return queries.get_event_on_sale(which, opened=opened)
+        return get_on_sale(which, opened=opened)
     event = get_for_sale([which]).get(which)
     if event is None:
         raise NotFound(N_("There is no such event."))
-    return event
+    return event, shelves_of([which])[which]
 
 
 def take_again(order_id: int, *, minutes: int, now: datetime) -> Order:
@@ -196,13 +199,14 @@ def hold_places(
     until: datetime,
     now: datetime,
     behind: bool = False,
+    shelves: Mapping[int, Shelf] | None = None,
 ) -> int:
     """Write the new registrations down, claim all their places at once, and write the lines with their reasons.
 
-    `first` is the number with which their codes begin; `behind`: whoever waits comes first. Returns how many
-    remembered people got a place again.
+    `first` is the number with which their codes begin; `behind`: whoever waits comes first; `shelves`: the
+    events' pools, where they were read already. Returns how many remembered people got a place again.
     """
-    shelves = shelves_of(plan)
+    shelves = shelves or shelves_of(plan)
     new = [
         _draft(order, event, ticket_type, shelves[event.id], now=now)
         for event, more in plan.values()

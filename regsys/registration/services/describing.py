@@ -45,18 +45,25 @@ def mail_cart_link(which: int | Held, *, now: datetime) -> str:
 
 
 def describe_payer(
-    which: int | Held, payer: Person, *, phone: str, mine: Mapping[int, int | None], now: datetime
+    which: int | Held,
+    payer: Person,
+    *,
+    phone: str,
+    mine: Mapping[int, int | None],
+    now: datetime,
+    look: bool = True,
 ) -> Refusal | None:
     """Note who pays, and which place of each event is theirs (event id → ticket type id, None: they do not come).
 
     Returns a refusal where the address cannot be used; then nothing is noted, but a letter may have been written:
-    the caller commits in either case.
+    the caller commits in either case. Without `look` an address that has a place elsewhere is not looked for: the
+    unique index then raises IntegrityError, and the caller tries again in a new transaction, with it.
     """
     held = _open_cart(which, now=now)
     seats = {e: _seat_for(held, e, t) for e, t in mine.items()}
     chosen = [r for r in seats.values() if r is not None]
     own = {r.id for r in held.people if r.is_payer}
-    refusal = _why_not_address(held, chosen, payer, own=own, now=now)
+    refusal = _why_not_address(held, chosen, payer, own=own, now=now, look=look)
     if refusal:
         return refusal
     order = held.order
@@ -74,12 +81,12 @@ def describe_payer(
 
 
 def describe_person(
-    which: int | Held, registration_id: int, person: Person, *, now: datetime
+    which: int | Held, registration_id: int, person: Person, *, now: datetime, look: bool = True
 ) -> Refusal | None:
     """Note who comes on one place; the answer and the letter are as in `describe_payer`."""
     held = _open_cart(which, now=now)
     r = _one_of(held, registration_id)
-    refusal = _why_not_address(held, [r], person, own=(), now=now)
+    refusal = _why_not_address(held, [r], person, own=(), now=now, look=look)
     if refusal:
         return refusal
     _name(r, person)
@@ -165,6 +172,7 @@ def _why_not_address(
     *,
     own: Collection[int],
     now: datetime,
+    look: bool,
 ) -> Refusal | None:
     """Return why this address cannot be used for these places; where it is another's, mail them their link.
 
@@ -178,7 +186,7 @@ def _why_not_address(
         return rules.SAME_PERSON_TWICE
     taken = [
         r
-        for event_id in sorted(events)
+        for event_id in (sorted(events) if look else ())
         for r in queries.list_live_emails(event_id, [key])
         if r.order_id != held.order.id
     ]

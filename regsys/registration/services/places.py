@@ -1,15 +1,15 @@
 """What an event has to sell, and which pools its places are drawn from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Select, String, cast, func, select
 
 from regsys.capacity.models import Place, Pool, PoolKind
 from regsys.events.kinds import Rate
-from regsys.events.models import Event, TicketType, ticket_type_pool
+from regsys.events.models import Event, ticket_type_pool
 from regsys.kernel.db import db
+from regsys.registration import queries
 from regsys.registration.models import Registration
 
 
@@ -27,6 +27,15 @@ class Shelf:
         named = self.by_type.get(type_id, set())
         return sorted(named | {self.total_id} if self.total_id else named)
 
+    def add(self, pool_id: int, kind: PoolKind, type_id: int | None, places: int) -> None:
+        """Note a pool, once for each ticket type that draws on it."""
+        if kind is PoolKind.EARLY:
+            self.early_id, self.early_size = pool_id, places
+        elif kind is PoolKind.TOTAL:
+            self.total_id = pool_id
+        if type_id:
+            self.by_type.setdefault(type_id, set()).add(pool_id)
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -38,23 +47,39 @@ class Wanted:
 
 def shelves_of(event_ids: Iterable[int]) -> dict[int, Shelf]:
     """Return the pools of these events, in one query."""
-    size = select(func.count()).where(Place.pool_id == Pool.id).scalar_subquery()
-    query = (
-        select(Pool.event_id, Pool.id, Pool.kind, ticket_type_pool.c.ticket_type_id, size)
-        .outerjoin(ticket_type_pool, ticket_type_pool.c.pool_id == Pool.id)
-        .where(Pool.event_id.in_(set(event_ids)))
-        .order_by(Pool.id)
-    )
+    query = _pools().add_columns(Pool.event_id).where(Pool.event_id.in_(set(event_ids)))
     found = {e: Shelf() for e in event_ids}
-    for event_id, pool_id, kind, type_id, places in db.session.execute(query):
-        shelf = found[event_id]
-        if kind is PoolKind.EARLY:
-            shelf.early_id, shelf.early_size = pool_id, places
-        elif kind is PoolKind.TOTAL:
-            shelf.total_id = pool_id
-        if type_id is not None:
-            shelf.by_type.setdefault(type_id, set()).add(pool_id)
+    for *pool, event_id in db.session.execute(query.order_by(Pool.id)):
+        found[event_id].add(*pool)
     return found
+
+
+def _pools() -> Select[int, PoolKind, int, int]:
+    size = select(func.count()).where(Place.pool_id == Pool.id).scalar_subquery()
+    return select(Pool.id, Pool.kind, ticket_type_pool.c.ticket_type_id, size).outerjoin(
+        ticket_type_pool, ticket_type_pool.c.pool_id == Pool.id
+    )
+
+
+def get_on_sale(slug: str, *, opened: Collection[int]) -> tuple[Event, Shelf]:
+    """Get an event that this visitor may see, with its types and prices, and its pools, in one query.
+
+    The pools come as text in one column: as rows they would multiply with types and prices. Raises NotFound.
+    """
+    pool, kind, type_id, size = _pools().selected_columns
+    parts = [cast(part, String) for part in (pool, kind, func.coalesce(type_id, 0), size)]
+    written = parts[0] + " " + parts[1] + " " + parts[2] + " " + parts[3]
+    pools = _pools().with_only_columns(func.aggregate_strings(written, ","))
+    column = pools.where(Pool.event_id == Event.id).scalar_subquery()
+    query = select(Event, column).where(Event.slug == slug).options(*queries.FOR_SALE)
+    row = db.session.execute(query).unique().one_or_none()
+    event = queries.seen(row[0] if row else None, opened)
+    shelf = Shelf()
+    for pool_of in str(row[1] or "").split(",") if row else ():
+        if pool_of:
+            number, kind_of, type_of, places = pool_of.split(" ")
+            shelf.add(int(number), PoolKind(kind_of), int(type_of) or None, int(places))
+    return event, shelf
 
 
 def want(registrations: Sequence[Registration], shelves: Mapping[int, Shelf]) -> Wanted:
@@ -80,7 +105,7 @@ def get_for_sale(event_ids: Iterable[int]) -> dict[int, Event]:
     query = (
         select(Event)
         .where(Event.id.in_(set(event_ids)))
-        .options(joinedload(Event.ticket_types).joinedload(TicketType.prices))
+        .options(*queries.FOR_SALE)
         .execution_options(populate_existing=True)
     )
     return {e.id: e for e in db.session.scalars(query).unique()}

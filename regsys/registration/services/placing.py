@@ -2,14 +2,16 @@
 
 from datetime import datetime
 
+from sqlalchemy import update
+
 from regsys.audit import services as audit
 from regsys.capacity import services as capacity
 from regsys.events.states import EventState
 from regsys.kernel.actors import payer
-from regsys.kernel.db import db
+from regsys.kernel.db import db, note_lock
 from regsys.kernel.errors import Refusal, Refused
 from regsys.kernel.text import N_
-from regsys.registration import mail, rules
+from regsys.registration import mail, queries, rules
 from regsys.registration.models import Order
 from regsys.registration.queries import Held
 from regsys.registration.services.reducing import why_not_keep
@@ -23,14 +25,22 @@ def place(which: int | str, *, now: datetime) -> Order:
     `which`: its id, or its token. Placing it again changes nothing. Raises Refused where the hold is over or something
     is missing.
     """
-    held = lock_order(which, now=now)
-    order = held.order
-    if order.placed_at:
-        return order
+    return place_cart(which, now=now).order
+
+
+def place_cart(which: int | str, *, now: datetime) -> Held:
+    """Place a cart as `place` does; return it as it was locked and read, with how it stands in money."""
+    # The row is locked by being changed; where nothing comes of it the transaction is rolled back.
+    first = update(Order).where(queries.is_order(which), Order.placed_at.is_(None))
+    first = first.values(placed_at=now).returning(Order)
+    order = db.session.scalar(first, execution_options={"synchronize_session": False})
+    if order is None:
+        return lock_order(which, now=now, money=True)  # it was placed before, or is not there
+    note_lock(order)
+    held = lock_order(order.id, now=now, money=True)
     refusal = _why_not_place(held)
     if refusal:
         raise Refused(refusal)
-    order.placed_at = now
     actor = payer(order.payer_name)
     free = held.total == 0
     audit.record(
@@ -48,7 +58,7 @@ def place(which: int | str, *, now: datetime) -> Order:
             raise Refused(rules.HOLD_EXPIRED)
         mail.send_confirmations(order, waiting, now=now)
     db.session.flush()
-    return order
+    return held
 
 
 def _why_not_place(held: Held) -> Refusal | None:
