@@ -128,7 +128,7 @@ def measure_registration(stage: Stage) -> list[Row]:
         with counted(app) as reviewed:
             review = Context().run(lambda: guest.register(event))
         with counted(app) as placed:
-            page = Context().run(lambda: guest.place(review))
+            page = Context().run(lambda: guest.pay(review))
         assert page.status == 303, page.title
         order = rawsql.number(stage.raw_url, "SELECT max(id) FROM orders")
         session = _session(stage, order)

@@ -17,7 +17,7 @@ def test_a_paid_registration_takes_at_most_forty_statements(app: Flask, shop: Sh
     event = cast.make_event(types={"Standard": 4500})
     guest = Guest(shop.client)
     with counted(app) as sent:
-        answer = guest.place(guest.register(event))
+        answer = guest.pay(guest.register(event))
     session = urlsplit(answer.headers["Location"]).path.rsplit("/", 1)[-1]
     shop.pay(session)
     [paid] = shop.told(session, "checkout.session.completed")
