@@ -1,12 +1,12 @@
 """Reading carts, orders and registrations, always with a constant number of queries."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true, union_all
-from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy import Select, and_, func, literal, select, true, union_all
+from sqlalchemy.orm import joinedload, selectinload
 
 from regsys.capacity.models import Claim
 from regsys.events import rules as event_rules
@@ -23,11 +23,14 @@ from regsys.policies.rules import Amounts, Facts
 from regsys.questions.models import Answer, Question
 from regsys.registration import rules
 from regsys.registration.models import Order, OrderLine, Registration
+from regsys.registration.queries.held import Ends as Ends
+from regsys.registration.queries.held import Held as Held
+from regsys.registration.queries.held import alive as alive
+from regsys.registration.queries.held import find_held as find_held
+from regsys.registration.queries.held import get_held as get_held
+from regsys.registration.queries.held import is_order as is_order
 from regsys.registration.states import LIVE, UNPAID
 from regsys.registration.states import RegistrationState as S
-
-# Registration id → the first end of its live claims; None: no end.
-Ends = Mapping[int, datetime | None]
 
 WHOLE = (
     joinedload(Order.registrations).options(
@@ -39,61 +42,6 @@ WHOLE = (
 
 # What is read of an event from which places are taken.
 FOR_SALE = (joinedload(Event.ticket_types).joinedload(TicketType.prices),)
-
-
-@dataclass(frozen=True)
-class Held:
-    """An order and what is held for it.
-
-    `ends` maps registration ids with a live claim to its end (None: no end). Claims whose end has come are left out.
-    """
-
-    order: Order
-    ends: Ends
-    # The transaction that locked the order before it was read; None: it was only read.
-    transaction: object = None
-    # How the order stands in money, where that was asked for.
-    balance: Balance | None = None
-
-    @property
-    def people(self) -> list[Registration]:
-        """Return the places of a cart: those that were taken off are left out."""
-        return [r for r in self.order.registrations if r.state is not S.CANCELLED]
-
-    @property
-    def unpaid(self) -> list[Registration]:
-        return [r for r in self.order.registrations if r.state in UNPAID]
-
-    @property
-    def holding(self) -> bool:
-        """Tell whether every unpaid place is held."""
-        return bool(self.unpaid) and all(r.id in self.ends for r in self.unpaid)
-
-    @property
-    def ends_at(self) -> datetime | None:
-        """Return when the first hold of an unpaid place ends; None: no end, or nothing is held."""
-        return min((e for r in self.unpaid if (e := self.ends.get(r.id))), default=None)
-
-    def given_back(self, registration_id: int) -> Registration | None:
-        """Find a place that was taken off this cart, as long as nothing was added since."""
-        last = max((r.created_at for r in self.order.registrations), default=None)
-        gone = (r for r in self.order.registrations if r.id == registration_id and r.ended_at)
-        return next((r for r in gone if last and r.ended_at and last <= r.ended_at), None)
-
-    @property
-    def total(self) -> int:
-        """Return what the places of a cart cost together."""
-        return sum(r.price for r in self.people)
-
-    @property
-    def seats(self) -> list[rules.Seat]:
-        return [
-            rules.Seat(r.is_payer, bool(r.email), r.answered_at is not None) for r in self.people
-        ]
-
-    @property
-    def next_step(self) -> tuple[rules.Step, int]:
-        return rules.next_step(payer_known=bool(self.order.email), seats=self.seats)
 
 
 def find_order_by_token(token: str) -> Order | None:
@@ -113,82 +61,10 @@ def _one(query: Select[Order]) -> Order | None:
     return db.session.scalars(query.options(*WHOLE)).unique().one_or_none()
 
 
-def is_order(which: int | str) -> ColumnElement[bool]:
-    """Return the condition that finds an order: by its id, or by the secret of its link."""
-    if isinstance(which, int):
-        return Order.id == which
-    return Order.token_hash == tokens.hash_token(which)
-
-
-def find_held(token: str, *, now: datetime) -> Held | None:
-    """Find an order by the secret of its link, with what is held for it, in one query."""
-    return _held(is_order(token), now)
-
-
-def get_held(
-    which: int | str, *, now: datetime, money: bool = False, sessions: bool = False
-) -> Held:
-    """Get an order (by id, or by the secret of its link) with what is held for it, freshly read in one query.
-
-    `money`: also how it stands in money; `sessions`: also its events' schedules. Raises NotFound.
-    """
-    held = _held(is_order(which), now, money=money, sessions=sessions)
-    if held is None:
-        raise NotFound(N_("There is no such order."))
-    return held
-
-
-def _held(
-    which: ColumnElement[bool], now: datetime, *, money: bool = False, sessions: bool = False
-) -> Held | None:
-    alive = _alive(now).where(Claim.registration_id == Registration.id)
-    count = alive.with_only_columns(func.count()).scalar_subquery()
-    ends = alive.with_only_columns(func.min(Claim.until)).scalar_subquery()
-    event = joinedload(Registration.event)
-    query = (
-        select(Order, Registration.id, count, ends, *(_money_columns() if money else ()))
-        .outerjoin(Order.registrations)
-        .where(which)
-        .order_by(Registration.id)
-        .options(
-            contains_eager(Order.registrations).options(
-                event.joinedload(Event.venue),
-                *([event.joinedload(Event.sessions)] if sessions else ()),
-                joinedload(Registration.ticket_type),
-            )
-        )
-        .execution_options(populate_existing=True)
-    )
-    rows = db.session.execute(query).unique().all()
-    if not rows:
-        return None
-    order, _r, _n, _end, *sums = rows[0]
-    ends_of = {r: end for _order, r, n, end, *_sums in rows if n}
-    return Held(order, ends_of, balance=_balance(*sums) if money else None)
-
-
-def _money_columns() -> list[ColumnElement[int]]:
-    """Return what an order costs, and what came and went for it."""
-    cost = select(func.coalesce(func.sum(OrderLine.amount), 0)).where(
-        OrderLine.order_id == Order.id
-    )
-    return [cost.scalar_subquery(), *ledger.sums_columns(Order.id)]
-
-
-def _balance(cost: int, *sums: int) -> Balance:
-    return ledger.Sums(*map(int, sums)).balance(int(cost))
-
-
-def _alive(now: datetime) -> Select[Claim]:
-    return select(Claim).where(
-        Claim.released_at.is_(None), or_(Claim.until.is_(None), Claim.until > now)
-    )
-
-
 def list_ends(registration_ids: Sequence[int], *, now: datetime) -> dict[int, datetime | None]:
     """List the registrations that hold places now, with the first end of their claims (None: no end)."""
     query = (
-        _alive(now)
+        alive(now)
         .with_only_columns(Claim.registration_id, func.min(Claim.until))
         .where(Claim.registration_id.in_(registration_ids))
         .group_by(Claim.registration_id)
@@ -395,10 +271,10 @@ def list_live_keys(
 
 def list_lapsed_order_ids(*, now: datetime, limit: int = 200) -> list[int]:
     """List orders with an unpaid registration that no longer holds its places."""
-    alive = _alive(now).where(Claim.registration_id == Registration.id)
+    held = alive(now).where(Claim.registration_id == Registration.id)
     query = (
         select(Registration.order_id)
-        .where(Registration.state.in_(UNPAID), ~alive.exists())
+        .where(Registration.state.in_(UNPAID), ~held.exists())
         .distinct()
         .order_by(Registration.order_id)
         .limit(limit)
