@@ -18,6 +18,7 @@ from regsys.payments.models import PaymentAttempt
 from regsys.payments.settle import start_checkout
 from regsys.payments.states import MOVES, AttemptState
 from regsys.registration.models import LineKind, Order, OrderLine
+from tests import cast
 from tests.payments.shop import Placed, Shop
 
 
@@ -33,6 +34,33 @@ def test_pay_leads_to_stripes_page_and_holds_the_place_without_end(shop: Shop) -
     assert (attempt.amount, attempt.currency, attempt.livemode) == (184000, "USD", False)
     assert [c.until for c in shop.claims(order)] == [None, None]
     assert shop.states(order) == ["awaiting_payment"] * 2
+
+
+def test_one_click_places_the_cart_and_opens_its_payment_and_a_second_one_leads_there_too(
+    shop: Shop,
+) -> None:
+    cart = cast.fill_cart(cast.make_cart(cast.make_event(types={"Standard": 4500})))
+    client = shop.client
+    with client.session_transaction() as session:
+        session["cart"] = cart.token
+    first, second = (shop.press(client, "/cart/place-and-pay") for _ in range(2))
+    assert (first.status_code, first.location) == (303, second.location)
+    assert first.location.startswith(shop.sandbox.url)
+    shop.fresh()
+    assert db.session.get_one(Order, cart.id).placed_at == shop.clock.now
+    assert [a.state for a in shop.all_attempts()] == [AttemptState.OPEN]
+
+
+def test_one_click_changes_nothing_where_the_hold_is_over(shop: Shop) -> None:
+    cart = cast.fill_cart(cast.make_cart(cast.make_event(types={"Standard": 4500})))
+    client = shop.client
+    with client.session_transaction() as session:
+        session["cart"] = cart.token
+    shop.clock.move(minutes=31)
+    answer = shop.press(client, "/cart/place-and-pay")
+    assert (answer.status_code, answer.location) == (307, "/cart/place")
+    shop.fresh()
+    assert (db.session.get_one(Order, cart.id).placed_at, shop.all_attempts()) == (None, [])
 
 
 def test_the_attempt_is_stored_before_stripe_is_asked(shop: Shop) -> None:
