@@ -7,6 +7,7 @@ FLOORS: tuple[str, ...] = (
     "jobs",
     "outbox",
     "accounts",
+    "members",
     "capacity",
     "policies",
     "events",

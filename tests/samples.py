@@ -76,6 +76,14 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "accounts.forgot": lambda w: "/signin/password/forgot",
     "accounts.new_password": lambda w: f"/signin/password/new?token={w.password_token}",
     "accounts.account": lambda w: "/account",
+    # members
+    "members.ask": lambda w: f"/members?next=/events/{w.event.slug}",
+    "members.sent": lambda w: "/members/sent",
+    "members.link": lambda w: f"/members/link?token={w.member_token}",
+    "members_organizer.listed": lambda w: "/organize/members?show=all",
+    "members_organizer.export_csv": lambda w: "/organize/members.csv",
+    "members_organizer.upload": lambda w: "/organize/members/upload",
+    "members_organizer.preview": lambda w: f"/organize/members/uploads/{w.member_upload.id}",
     # registration
     "registration.register": lambda w: f"/events/{w.event.slug}/register",
     "registration.order": lambda w: f"/o/{w.order.token}",
@@ -124,6 +132,8 @@ SAMPLES: dict[str, Callable[[World], str]] = {
         f"/organize/events/{w.call.id}/applications/decide?decision=ask&id={w.application.id}"
     ),
     "applications_organizer.terms": lambda w: f"/organize/events/{w.call.id}/applications/terms",
+    "applications_leader.listed": lambda w: f"/lead/{w.talk.event_id}/asked",
+    "applications_leader.one": lambda w: f"/lead/{w.talk.event_id}/asked/{w.talk.id}",
     # waitlist
     "waitlist.join": lambda w: f"/events/{w.full_event.slug}/waitlist",
     "waitlist.own": lambda w: f"/w/{w.waiting.token}",

@@ -27,6 +27,9 @@ from regsys.kernel.db import db, transaction
 from regsys.kernel.tokens import hash_token
 from regsys.ledger.models import Method, Payment
 from regsys.ledger.states import Problem
+from regsys.members import services as members
+from regsys.members.models import Member, MemberUpload
+from regsys.members.reading import read_list
 from regsys.outbox import jobs as outbox_jobs
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import Draft
@@ -293,6 +296,36 @@ class World:
         )
 
     @cached_property
+    def talk(self) -> Application:
+        """Somebody who would like to join `led_event`, whose leader talks with everybody first."""
+        now, event = clock.now(), self.led_event
+        token = "talk-of-the-world"
+        with self.app.app_context():
+            with transaction() as session:
+                led = session.get_one(Event, event.id)
+                led.talk_first = True
+                type_id = led.ticket_types[0].id
+            db.session.remove()
+        return self._make(
+            Application(
+                event_id=event.id,
+                ticket_type_id=type_id,
+                token=token,
+                token_hash=hash_token(token),
+                state=ApplicationState.SUBMITTED,
+                state_at=now,
+                submitted_at=now,
+                first_name="Fern",
+                last_name="Harrow",
+                email="fern.harrow@example.org",
+                email_key="fern.harrow@example.org",
+                phone="+1 509 555 0199",
+                profession="Nurse",
+                workplace="Copperline Clinic",
+            )
+        )
+
+    @cached_property
     def called_off(self) -> Cancellation:
         """An event that was called off, with everybody told."""
         now = clock.now()
@@ -362,6 +395,43 @@ class World:
     def password_token(self) -> str:
         """The secret of a mailed link to set a new password."""
         return self._link(Purpose.SET_PASSWORD)
+
+    @cached_property
+    def member(self) -> Member:
+        """A member of the society."""
+        return self.first(select(Member))
+
+    @cached_property
+    def member_token(self) -> str:
+        """The secret of a mailed link for members that nobody used yet."""
+        member_id = self.member.id
+        with self.app.app_context():
+            with transaction():
+                token = members.new_link(member_id, target=None, now=clock.now())
+            db.session.remove()
+        return token
+
+    @cached_property
+    def member_upload(self) -> MemberUpload:
+        """A list of members that waits for a yes: something new, changed, ended and not to be read."""
+        day = self.member.valid_until.isoformat()
+        lines = (
+            "Number,Name,E-mail,Valid until",
+            f"{self.member.number},{self.member.name},moved@example.org,{day}",
+            f"9001,Fern Harrow,fern.harrow@example.org,{day}",
+            "9002,Bruno Larch,bruno.larch,2027-12-31",
+            f"9001,Fern Harrow,fern.harrow@example.org,{day}",
+        )
+        read = read_list("\n".join(lines).encode())
+        with self.app.app_context():
+            with transaction():
+                kept = members.keep_upload(
+                    "members.csv", read, whole=True, actor=SYSTEM, now=clock.now()
+                )
+                db.session.flush()
+                upload_id = kept.id
+            db.session.remove()
+        return self.first(select(MemberUpload).where(MemberUpload.id == upload_id))
 
     def _link(self, purpose: Purpose) -> str:
         user_id = self.user_with("registrar").id

@@ -12,6 +12,7 @@ from wtforms.validators import DataRequired, InputRequired, Optional
 from regsys.applications.rules import Decision
 from regsys.applications.services import Terms
 from regsys.events.forms.parts import LISTED, DayField, VersionedForm, Wall, WallField, whole
+from regsys.events.kinds import GROUP_KINDS
 from regsys.events.models import Event
 from regsys.kernel.zones import wall_time
 from regsys.pathway.kinds import NAMES, Need
@@ -154,6 +155,10 @@ class TermsForm(VersionedForm):
     edit_reopens = BooleanField(
         _l("When an applicant changes what they sent, the review begins again")
     )
+    talk_first = BooleanField(
+        _l("The leader talks with everybody first, and decides"),
+        description=_l("Leaders are told by mail, and accept or decline in their own area."),
+    )
     intensives = whole(
         _l("Intensives that people should have attended before"),
         0,
@@ -172,6 +177,7 @@ class TermsForm(VersionedForm):
             answer_by=wall_time(event.answer_by, zone) if event.answer_by else None,
             accept_hours=event.accept_hours,
             edit_reopens=event.edit_reopens,
+            talk_first=event.talk_first,
             intensives=wants.get(Need.INTENSIVES),
             member=Need.MEMBER in wants,
             leads_group=Need.LEADS_GROUP in wants,
@@ -184,6 +190,7 @@ class TermsForm(VersionedForm):
             answer_by=wall.maybe(self.answer_by.data, event.answer_by),
             accept_hours=self.accept_hours.data or 1,
             edit_reopens=bool(self.edit_reopens.data),
+            talk_first=bool(self.talk_first.data) and event.kind in GROUP_KINDS,
         )
         return terms, wall.remarks
 

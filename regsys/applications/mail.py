@@ -8,6 +8,8 @@ from flask_babel import gettext as _
 
 from regsys.applications.models import Application, ApplicationDraft
 from regsys.applications.rules import Decision, accept_until
+from regsys.events.models import Leader
+from regsys.events.queries import last_call
 from regsys.kernel.money import show
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import Draft, compose
@@ -35,6 +37,24 @@ def send_received(a: Application, *, now: datetime) -> None:
     """Say that the application is here, with the link to its page."""
     subject = _("Your application is here: %(title)s", title=a.event.title)
     _send("received", a, key=f"application-received:{a.id}", subject=subject, now=now)
+
+
+def send_to_leader(a: Application, leader: Leader, *, now: datetime) -> None:
+    """Tell a leader that somebody would like to join, and how to reach them for a talk."""
+    letter = compose(
+        "applications/mail_talk",
+        key=f"application-talk:{a.id}:{leader.id}",
+        kind="application_talk",
+        to=(leader.name, leader.email),
+        subject=_("%(name)s would like to join: %(title)s", name=a.name, title=a.event.title),
+        links={
+            "asked": absolute("applications_leader.one", event_id=a.event_id, application_id=a.id)
+        },
+        context={"a": a, "event": a.event, "leader": leader},
+        event_id=a.event_id,
+        reply_to=a.email,
+    )
+    outbox.enqueue(letter, now=now)
 
 
 def send_existing(a: Application, *, now: datetime) -> None:
@@ -156,7 +176,7 @@ def preview(
 ) -> Draft:
     """Return the letter that a decision would write, without writing anything down; links lead nowhere yet."""
     if decision is Decision.ACCEPT:
-        until = accept_until(now, hours=a.event.accept_hours, starts_at=a.event.starts_at)
+        until = accept_until(now, hours=a.event.accept_hours, starts_at=last_call(a.event))
         return _accepted(a, words, until, price, None)
     if decision is Decision.ASK:
         return _asked(a, words, key="preview")

@@ -17,12 +17,14 @@ from regsys.applications.models import Application, ApplicationDraft
 from regsys.applications.services import Sheet
 from regsys.events import rules as event_rules
 from regsys.events.models import Event
-from regsys.events.queries import places_of, sale_facts
+from regsys.events.queries import last_call, places_of, sale_facts
+from regsys.events.visiting import opened_events
 from regsys.kernel import clock
 from regsys.kernel.actors import ANONYMOUS, attendee
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, Refusal, Refused
 from regsys.kernel.text import N_, whole_number
+from regsys.members.badge import find_own_proof
 from regsys.pathway import queries as pathway
 from regsys.questions import queries as questions
 from regsys.questions.forms import QuestionsForm, build
@@ -41,6 +43,8 @@ applications = Blueprint("applications", __name__)
 DRAFTS = "application_drafts"
 ADDRESSES_AN_HOUR = 20
 LETTERS_AN_HOUR = 30
+# What is asked of somebody with whom the leader talks.
+TALK = ("phone", "profession", "workplace")
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def apply(slug: str) -> ResponseReturnValue:
 
 def _get_event(slug: str) -> Event:
     mine = [i for i in map(whole_number, _drafts()) if i]
-    return get_event_on_sale(slug, opened=[*session.get(event_rules.OPENED, []), *mine])
+    return get_event_on_sale(slug, opened=[*opened_events(clock.now()), *mine])
 
 
 def _drafts() -> dict[str, str]:
@@ -111,9 +115,16 @@ def _forms(event: Event, draft: ApplicationDraft | None) -> Forms:
     only = {"ticket_type": types[0][0]} if len(types) == 1 else {}
     return Forms(
         build_applicant(types, data=only, **typed),
-        build_about(registration_rules.required_of_person(event.kind), **typed),
+        _about(event, **typed),
         build(entries, **typed),
     )
+
+
+def _about(event: Event, **options: Any) -> AboutForm:
+    """Return what is asked about the person: a talk needs little beforehand, and a phone number."""
+    required = registration_rules.required_of_person(event.kind)
+    without = [f for f in ABOUT if f not in (*TALK, *required)] if event.talk_first else []
+    return build_about(required, without=without, **options)
 
 
 def _types(event: Event) -> list[tuple[int, str]]:
@@ -221,6 +232,7 @@ def _sheet(forms: Forms, person: Person) -> Sheet:
         forms.about.about,
         forms.asked.values,
         forms.asked.kept,
+        proof=find_own_proof(clock.now()),
     )
 
 
@@ -285,7 +297,7 @@ def _why_not_edit(a: Application, now: datetime) -> Refusal | None:
         a.state,
         asked=bool(a.asked),
         closes_at=a.event.closes_at,
-        starts_at=a.event.starts_at,
+        starts_at=last_call(a.event),
         now=now,
     )
 
@@ -326,10 +338,9 @@ def _edit_forms(a: Application, event: Event) -> Forms:
     types = _types(event)
     if a.ticket_type_id not in dict(types):
         types.append((a.ticket_type_id, a.ticket_type.name))
-    required = registration_rules.required_of_person(event.kind)
     return Forms(
         build_applicant(types, known=True, data={**known, "ticket_type": a.ticket_type_id}),
-        build_about(required, data={k: getattr(a, k) for k in ABOUT}),
+        _about(event, data={k: getattr(a, k) for k in ABOUT}),
         build(questions.list_application_form(a.event_id, a.id)),
     )
 

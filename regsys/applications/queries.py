@@ -174,6 +174,16 @@ def count_by_state(event_id: int) -> dict[ApplicationState, int]:
     return {state: found.get(state, 0) for state in ApplicationState}
 
 
+def count_waiting(event_ids: Collection[int]) -> dict[int, int]:
+    """Count the applications that wait for a decision, by event."""
+    query = (
+        select(Application.event_id, func.count())
+        .where(Application.event_id.in_(event_ids), Application.state.in_(WAITING))
+        .group_by(Application.event_id)
+    )
+    return {event_id: n for event_id, n in db.session.execute(query)}  # noqa: C416
+
+
 @dataclass(frozen=True)
 class Desk:
     """An event with its applications, as far as they wait for a decision."""

@@ -16,6 +16,8 @@ from regsys.registration.states import RegistrationState
 # A draft whose link nobody asked for is mailed when it has rested so long.
 DRAFT_RESTS = timedelta(minutes=20)
 FORGET_AFTER = timedelta(days=60)
+# Whose answers a leader reads who talks with an applicant.
+LEADERS = frozenset({Audience.LEADERS, Audience.GROUP})
 REVIEWERS = frozenset({Audience.ORGANIZER, Audience.LEADERS, Audience.GROUP})
 
 EMAIL_TAKEN = Refusal(

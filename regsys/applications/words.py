@@ -25,6 +25,13 @@ CHIPS = {
     Stand.WITHDRAWN: (N_("Withdrawn"), "over", ""),
 }
 
+# The same, where the leader talks with everybody first.
+TALKS = {
+    Stand.SENT: N_("Your wish to join is with the leader, who writes to you for a talk."),
+    Stand.READING: N_("Your wish to join is with the leader; nothing is decided yet."),
+    Stand.ASKED: N_("The leader has a question for you, and goes on when you have answered."),
+}
+
 DECISIONS = {
     Decision.ACCEPT: N_("Accept"),
     Decision.WAIT: N_("Accept without a place for now"),
@@ -66,6 +73,8 @@ def stand_words(a: Application, stand: Stand) -> str:
         Stand.DECLINED: N_("We could not offer you a place this time."),
         Stand.WITHDRAWN: N_("You have withdrawn this application."),
     }
+    if a.event.talk_first and stand in TALKS:
+        return _(TALKS[stand]) + by
     if stand is Stand.HELD and held:
         until = when(held, zone)
         return _(

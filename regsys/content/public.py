@@ -12,7 +12,6 @@ from flask import (
     render_template,
     request,
     send_file,
-    session,
     url_for,
 )
 from flask.typing import ResponseReturnValue
@@ -23,11 +22,11 @@ from regsys.content import queries, rules, services
 from regsys.content.forms import ContactForm, contact_form
 from regsys.content.kinds import InquiryKind
 from regsys.events import queries as events
-from regsys.events import rules as event_rules
 from regsys.events.kinds import GROUP_KINDS
 from regsys.events.models import Event
 from regsys.events.queries import Listing
 from regsys.events.rules import Standing
+from regsys.events.visiting import opened_events
 from regsys.kernel import clock, tokens
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, TooMany
@@ -191,7 +190,7 @@ def _kind() -> InquiryKind:
 def _addressed_event(kind: InquiryKind) -> Event | None:
     if kind is not InquiryKind.TO_LEADER:
         return None
-    opened = session.get(event_rules.OPENED, [])
+    opened = opened_events(clock.now())
     return events.get_visible_event(request.args.get("event", ""), opened=opened)
 
 

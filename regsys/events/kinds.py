@@ -55,6 +55,14 @@ class Rate(StrEnum):
     REGULAR = "regular"
 
 
+class Proof(StrEnum):
+    """What somebody has to show for a ticket type: a member by a mailed link, a trainee by their own word."""
+
+    NONE = "none"
+    MEMBER = "member"
+    TRAINEE = "trainee"
+
+
 class LeaderLevel(StrEnum):
     """What the society recognises."""
 
@@ -95,6 +103,9 @@ NAMES: Mapping[StrEnum, str] = {
     EventMode.IN_PERSON: N_("In person"),
     EventMode.ONLINE: N_("Online"),
     EventMode.HYBRID: N_("In person and online"),
+    Proof.NONE: N_("Nothing"),
+    Proof.MEMBER: N_("That they are a member"),
+    Proof.TRAINEE: N_("That they are in training"),
     LeaderLevel.MEMBER: N_("Member"),
     LeaderLevel.LEADER_IN_TRAINING: N_("Leader in training"),
     LeaderLevel.CREDENTIALED_LEADER: N_("Credentialed leader"),

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
     true,
 )
@@ -21,6 +22,7 @@ from regsys.events.kinds import (
     EventMode,
     LeaderLevel,
     LeaderRole,
+    Proof,
     PublicContact,
     Rate,
     Visibility,
@@ -121,6 +123,11 @@ class Event(Base):
     answer_by: Mapped[datetime | None] = mapped_column(UtcDateTime)
     accept_hours: Mapped[int] = mapped_column(default=48, server_default="48")
     edit_reopens: Mapped[bool] = mapped_column(default=True, server_default=true())
+    # Groups: the leader talks with everybody first, and decides; newcomers may come until meeting number so-and-so is
+    # over (0: until the start), and pay for the meetings that are left.
+    talk_first: Mapped[bool] = mapped_column(default=False, server_default=false())
+    join_meetings: Mapped[int] = mapped_column(default=0, server_default="0")
+    pro_rata: Mapped[bool] = mapped_column(default=False, server_default=false())
     minimum: Mapped[int | None]
     decide_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # When an organizer decided that it takes place, though fewer people came than it needs.
@@ -204,6 +211,10 @@ class TicketType(Base):
     on_sale: Mapped[bool] = mapped_column(default=True)
     # How much of the price is for a room, in minor units: it may have a refund rule of its own.
     room_part: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    # What somebody has to show to get this price.
+    proof: Mapped[Proof] = mapped_column(
+        choice(Proof, "proof"), default=Proof.NONE, server_default=Proof.NONE.value
+    )
     event: Mapped[Event] = relationship(back_populates="ticket_types")
     prices: Mapped[list["Price"]] = relationship(
         back_populates="ticket_type", cascade="all, delete-orphan"

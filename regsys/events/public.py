@@ -6,18 +6,21 @@ from itertools import groupby
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, render_template, request, session
+from flask import Blueprint, Response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from regsys.events import ics, queries, rules
-from regsys.events.kinds import GROUP_KINDS, EventKind, EventMode
+from regsys.events.kinds import GROUP_KINDS, EventKind, EventMode, Visibility
 from regsys.events.models import Event
 from regsys.events.page import Shown, show_event
 from regsys.events.queries import Listing
+from regsys.events.states import EventState
+from regsys.events.visiting import opened_events
 from regsys.kernel import clock, tokens
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
+from regsys.members.badge import find_badge
 from regsys.web.caching import kept, revalidated
 from regsys.web.guard import public
 from regsys.web.urls import settings
@@ -67,9 +70,11 @@ def groups() -> ResponseReturnValue:
 def show(slug: str) -> ResponseReturnValue:
     """Show one event."""
     shown = kept(f"event:{slug}", lambda: _shown(slug))
-    if shown is None or not rules.may_see(
-        shown.visibility, shown.state, opened=shown.event_id in _opened(slug)
-    ):
+    if shown is None or shown.state is EventState.DRAFT:
+        raise NotFound(N_("There is no such event."))
+    if not rules.may_see(shown.visibility, shown.state, opened=shown.event_id in _opened(slug)):
+        if shown.visibility is Visibility.MEMBERS:
+            return redirect(url_for("members.ask", next=request.path), 303)
         raise NotFound(N_("There is no such event."))
     return render_template("events/show.html", shown=shown)
 
@@ -126,13 +131,14 @@ def _webcal() -> str:
 
 
 def _opened(slug: str) -> list[int]:
-    """Return the events whose private link this visitor used; this one is remembered for the pages that follow."""
-    opened: list[int] = session.get(rules.OPENED, []) if request.cookies else []
+    """Return the events that are open to this visitor; one opened by its link stays open for the pages that follow."""
     if key := request.args.get("key"):
         found = queries.find_event_opened_by(slug, tokens.hash_token(key))
+        opened: list[int] = session.get(rules.OPENED, []) if request.cookies else []
         if found is not None and found not in opened:
-            opened = session[rules.OPENED] = [*opened, found]
-    return opened
+            session[rules.OPENED] = [*opened, found]
+            return [*opened_events(clock.now()), found]
+    return opened_events(clock.now())
 
 
 def _wish(kinds: frozenset[EventKind]) -> rules.Wish:
@@ -151,7 +157,8 @@ def _member(enum: type[M], value: str | None) -> M | None:
 
 
 def _wished(wish: rules.Wish, now: datetime) -> list[Listing]:
-    found = queries.listings(queries.list_public(now=now), now=now)
+    member = bool(request.cookies) and find_badge(now) is not None
+    found = queries.listings(queries.list_public(now=now, member=member), now=now)
     return [
         x
         for x in found

@@ -41,5 +41,10 @@ def _led_by(user_id: int) -> Iterator[tuple[str, int | None]]:
 def register(app: Flask) -> None:
     """Tell the accounts which roles follow from leading, and the templates their words."""
     app.jinja_env.filters.update({f.__name__: f for f in words.FILTERS})
-    app.jinja_env.globals.update(kind_options=words.kind_options, event_steps=event_steps)
+    app.jinja_env.globals.update(
+        kind_options=words.kind_options,
+        event_steps=event_steps,
+        joins_until=queries.joins_until,
+        share_words=words.share_words,
+    )
     app.extensions.setdefault(EXTRA_ROLES, []).append(_led_by)

@@ -11,7 +11,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from regsys.events.kinds import NAMES, EventKind
-from regsys.events.rules import Rhythm, Series
+from regsys.events.rules import Rhythm, Series, Share
 from regsys.kernel.text import N_
 from regsys.web.html import NBSP, clock, hours
 
@@ -52,6 +52,13 @@ def series_words(series: Series) -> str:
     if series.rhythm is Rhythm.MONTHLY:
         return _("%(count)s meetings, one %(day)s a month", count=count, day=day)
     return _("%(count)s meetings, always on a %(day)s", count=count, day=day)
+
+
+def share_words(share: Share) -> str:
+    """Return the reason for a price that is part of the whole one."""
+    return _(
+        "For the %(left)s of %(total)s meetings that are left.", left=share.left, total=share.total
+    )
 
 
 def hours_of(start: datetime, end: datetime, zone: str) -> str:

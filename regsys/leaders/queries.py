@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from regsys.accounts.models import User
+from regsys.applications.queries import count_waiting
 from regsys.audit.models import AuditEntry
 from regsys.events.models import Assignment, Event, Leader
 from regsys.events.queries import get_event
@@ -128,10 +129,11 @@ def list_opened(event_id: int, user_id: int | None) -> list[datetime]:
 
 @dataclass(frozen=True)
 class Led:
-    """An event that somebody leads, and how many people are confirmed."""
+    """An event that somebody leads, how many people are confirmed, and how many wait for a talk."""
 
     event: Event
     people: int
+    asking: int = 0
 
 
 def list_led(event_ids: Collection[int]) -> list[Led]:
@@ -151,7 +153,8 @@ def list_led(event_ids: Collection[int]) -> list[Led]:
         .group_by(Registration.event_id)
     )
     counts = {event_id: n for event_id, n in db.session.execute(counted)}  # noqa: C416
-    return [Led(e, counts.get(e.id, 0)) for e in events]
+    asking = count_waiting([e.id for e in events if e.talk_first])
+    return [Led(e, counts.get(e.id, 0), asking.get(e.id, 0)) for e in events]
 
 
 def list_recipients(event_id: int) -> list[Leader]:

@@ -12,9 +12,10 @@ from regsys.events.states import EventState
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
+from regsys.members.queries import memberships_of
 from regsys.pathway.kinds import Need
 from regsys.pathway.models import PastCredit, Prerequisite
-from regsys.pathway.rules import Attended, Attested, Finding, History, Want, judge
+from regsys.pathway.rules import Attended, Attested, Finding, History, Listed, Want, judge
 from regsys.registration.models import Registration
 from regsys.registration.states import RegistrationState
 
@@ -52,7 +53,12 @@ def list_histories(email_keys: Sequence[str], *, now: datetime) -> dict[str, His
         attested[c.email_key].append(
             Attested(c.need, c.holds, c.what, c.attested_by, c.attested_at.date(), c.until_day)
         )
-    return {key: History(intensives[key], leads[key], attested[key]) for key in email_keys}
+    members = memberships_of(email_keys, today=now.date())
+    listed = {k: Listed(m.number, m.valid_until, m.valid) for k, m in members.items()}
+    return {
+        key: History(intensives[key], leads[key], attested[key], listed.get(key))
+        for key in email_keys
+    }
 
 
 def _attended(email_keys: Sequence[str], now: datetime) -> Select[str | None, str, datetime]:

@@ -41,12 +41,22 @@ class Attested:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """What the list of members says about an address."""
+
+    number: str
+    until: date
+    valid: bool
+
+
+@dataclass(frozen=True)
 class History:
-    """Everything that is known of a person. `leads`: the groups that they lead now."""
+    """Everything that is known of a person. `leads`: groups that they lead now; `listed`: on the list of members."""
 
     intensives: Sequence[Attended] = ()
     leads: Sequence[str] = ()
     attested: Sequence[Attested] = ()
+    listed: Listed | None = None
 
     def about(self, need: Need) -> list[Attested]:
         """Return what was attested about one thing, the newest first."""
@@ -89,7 +99,15 @@ def _intensives(want: Want, history: History, today: date) -> Finding:
 
 
 def _member(want: Want, history: History, today: date) -> Finding:
+    listed = history.listed
+    if listed and listed.valid:
+        facts = {"number": listed.number, "until": listed.until}
+        why = N_("On the list of members: number %(number)s, until %(until)s.")
+        return Finding(want, Verdict.YES, why, facts)
     newest = next(iter(history.about(Need.MEMBER)), None)
+    if newest is None and listed:
+        why = N_("On the list of members until %(until)s, and not any more.")
+        return Finding(want, Verdict.NO, why, {"until": listed.until})
     if newest is None:
         return Finding(want, Verdict.UNKNOWN, N_("No membership is known under this address."))
     if not newest.holds:

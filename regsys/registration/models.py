@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -106,6 +107,8 @@ class Registration(Base):
     # payment the old place stays; when it is confirmed the old one is transferred, in the same transaction.
     moved_from_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id"))
     times_moved: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    # What was shown for this price, as it was on that day: {"kind": "member", "number": …, "until": …}.
+    proof: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     # True where the payer is this person: then the form asks everything at once.
     is_payer: Mapped[bool] = mapped_column(default=False)
     first_name: Mapped[str] = mapped_column(String(100), default="")

@@ -8,14 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from regsys.events import queries as events
-from regsys.events.kinds import Enrollment, Visibility
+from regsys.events.kinds import Enrollment, Proof, Visibility
 from regsys.events.models import Event, TicketType
 from regsys.events.rules import SaleFacts, why_not_on_sale
 from regsys.events.states import EventState
 from regsys.kernel.db import db
 from regsys.kernel.errors import Refusal
 from regsys.policies.rules import Allowed, Handing, Terms, read, why_not_transfer
-from regsys.registration import rules
+from regsys.registration import proving, rules
 from regsys.registration.models import Registration
 from regsys.registration.queries import list_offers
 
@@ -66,6 +66,7 @@ def list_destinations(
         for e in found
         for offer in list_offers(e, places[e.id], now=now)
         if offer.left != 0
+        if offer.ticket_type.proof is not Proof.MEMBER or proving.still_proves(r.proof, now.date())
     ]
 
 

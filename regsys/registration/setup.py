@@ -15,5 +15,6 @@ def register(app: Flask) -> None:
         order_title=words.order_title,
         person_chip=words.person_chip,
         person_words=words.person_words,
+        proof_words=words.proof_words,
         refund_tables=words.refund_tables,
     )

@@ -1,6 +1,7 @@
 """How things stand, in words: for pages, letters and lists."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
@@ -8,6 +9,7 @@ from flask_babel import gettext as _
 from regsys.events.kinds import Rate
 from regsys.events.models import Event
 from regsys.events.queries import Places
+from regsys.events.words import share_words
 from regsys.kernel.text import N_
 from regsys.ledger.rules import Balance
 from regsys.policies.words import RefundTable, row_when, row_words, table_of
@@ -18,7 +20,7 @@ from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.registration.queries import Offer
 from regsys.registration.rules import OrderState
 from regsys.registration.states import RegistrationState as S
-from regsys.web.html import deadline, money
+from regsys.web.html import day, deadline, money
 
 # State → word, shape and tone of the chip.
 Chip = tuple[str, str, str]
@@ -111,6 +113,16 @@ def lines_by_person(lines: Sequence[OrderLine]) -> dict[int, list[OrderLine]]:
     return found
 
 
+def proof_words(proof: Mapping[str, Any] | None) -> str:
+    """Return what was shown for a price, as it was on that day; empty where nothing was asked."""
+    if not proof:
+        return ""
+    if proof["kind"] == "by_hand":
+        return _("Given by %(name)s", name=proof["by"])
+    until = day(date.fromisoformat(proof["until"]))
+    return _("Member %(number)s, until %(day)s", number=proof["number"], day=until)
+
+
 def offer_words(offer: Offer, event: Event, places: Places) -> str:
     """Return why a place costs what it costs now, and how many are left where that is less than in all."""
     about = offer.ticket_type.description.strip()
@@ -118,6 +130,8 @@ def offer_words(offer: Offer, event: Event, places: Places) -> str:
         about if about.endswith(".") or not about else f"{about}.",
         _early(offer, event, places),
     ]
+    if offer.share:
+        parts.append(share_words(offer.share))
     if offer.left == 0:
         parts.append(_("All taken or held at the moment."))
     elif offer.left is not None and offer.left != places.left:

@@ -16,6 +16,7 @@ from regsys.questions.kinds import Audience
 from regsys.questions.models import Question
 from regsys.questions.queries import list_readable_questions
 from regsys.questions.types import type_of
+from regsys.registration.words import proof_words
 from regsys.reports import queries
 from regsys.reports.queries import Filter, Row
 
@@ -87,6 +88,7 @@ FIXED: tuple[Column, ...] = (
     Column("cancelled", N_("Cancelled"), lambda r: _local(r.ended_at, r.time_zone), 17),
     Column("checked_in", N_("Checked in"), lambda r: None, 17),
     Column("notes", N_("Notes"), lambda r: r.note, 30),
+    Column("proof", N_("Shown for the price"), lambda r: proof_words(r.proof), 30),
 )
 
 

@@ -39,6 +39,7 @@ MENU: Sequence[tuple[LazyString, Sequence[Item]]] = (
         (
             Item(_l("Registrations"), "reports_organizer.registrations"),
             Item(_l("Applications"), "applications_organizer.desks", ("registrar", "reviewer")),
+            Item(_l("Members"), "members_organizer.listed", whole_site=True),
         ),
     ),
     (

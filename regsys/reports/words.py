@@ -108,6 +108,8 @@ DEEDS: Mapping[str, str] = {
     "job.revived": N_("set work going again"),
     "leader.added": N_("added a leader"),
     "leader.changed": N_("changed what is known of a leader"),
+    "members.exported": N_("exported the list of members"),
+    "members.list_taken_over": N_("took a list of members over"),
     "message.retried": N_("sent a letter once more"),
     "message.settled": N_("noted that a letter has arrived"),
     "news.changed": N_("changed the news"),

@@ -1,8 +1,9 @@
 """Entries of the waiting list, and the offers that were made to them."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, String, Table, text
+from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, Index, String, Table, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from regsys.events.models import Event, TicketType
@@ -74,6 +75,7 @@ class Entry(Base):
     profession: Mapped[str] = mapped_column(String(120), default="")
     # IANA name; empty: not known, the event's counts.
     time_zone: Mapped[str] = mapped_column(String(60), default="")
+    proof: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     joined_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # Passed over by an organizer, who says why; the position is kept.
     skipped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

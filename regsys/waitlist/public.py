@@ -1,8 +1,9 @@
 """What people who wait see: joining, their own page, and the page of an offer with two buttons."""
 
+from dataclasses import replace
 from datetime import datetime
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.exc import IntegrityError
@@ -10,11 +11,13 @@ from sqlalchemy.exc import IntegrityError
 from regsys.events import queries as events
 from regsys.events import rules as event_rules
 from regsys.events.models import Event
+from regsys.events.visiting import opened_events
 from regsys.kernel import clock
 from regsys.kernel.actors import attendee
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, Refusal, Refused
 from regsys.kernel.text import N_
+from regsys.members.badge import find_own_proof
 from regsys.registration import queries as registrations
 from regsys.registration.mail import when, where
 from regsys.waitlist import mail, queries, rules, services
@@ -34,11 +37,11 @@ AN_HOUR = 20
 def join(slug: str) -> ResponseReturnValue:
     """Ask who wants to wait, and put them on the list."""
     now = clock.now()
-    event = registrations.get_event_on_sale(slug, opened=session.get(event_rules.OPENED, []))
+    event = registrations.get_event_on_sale(slug, opened=opened_events(now))
     form = build_join([(t.id, t.name) for t in event.ticket_types if t.on_sale and t.prices])
     if not form.validate_on_submit():
         return _show_join(event, form, now=now, status=422 if form.errors else 200)
-    event_id, wish = event.id, form.wish
+    event_id, wish = event.id, replace(form.wish, proof=find_own_proof(now))
     try:
         with transaction():
             _count_visit(now)

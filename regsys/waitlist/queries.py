@@ -14,7 +14,7 @@ from regsys.capacity.queries import list_pools
 from regsys.capacity.rules import Party
 from regsys.events.kinds import GROUP_KINDS
 from regsys.events.models import Event, TicketType, ticket_type_pool
-from regsys.events.queries import list_pool_ids
+from regsys.events.queries import last_call, list_pool_ids
 from regsys.events.states import EventState
 from regsys.kernel import tokens
 from regsys.kernel.db import db
@@ -249,7 +249,7 @@ def get_facts(event: Event, *, now: datetime) -> rules.Facts:
         listed=event.waitlist,
         state=event.state,
         kind=event.kind,
-        starts_at=event.starts_at,
+        starts_at=last_call(event),
         pools=list_pool_ids([t.id for t in event.ticket_types]),
         free={p: c.empty for p, c in counts.items() if c.empty is not None},
         total=total,

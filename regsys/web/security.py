@@ -57,7 +57,7 @@ def register(app: Flask, settings: Settings) -> None:
 
 def _secret_path() -> bool:
     # Secret links must not leak through the Referer header.
-    return request.path.startswith(("/o/", "/r/", "/a/", "/w/", "/signin"))
+    return request.path.startswith(("/o/", "/r/", "/a/", "/w/", "/signin", "/members/link"))
 
 
 def safe_next(target: str | None, default: str) -> str:

@@ -14,7 +14,7 @@ from regsys.applications import mail as applications
 from regsys.applications.models import Application, ApplicationDraft
 from regsys.content import mail as content
 from regsys.content.models import Inquiry
-from regsys.events.models import Event
+from regsys.events.models import Event, Leader
 from regsys.kernel import clock
 from regsys.kernel.db import db
 from regsys.kernel.paths import root
@@ -22,6 +22,8 @@ from regsys.leaders import mail as leaders
 from regsys.leaders import queries as rosters
 from regsys.ledger.models import Refund
 from regsys.ledger.states import Problem
+from regsys.members import mail as members
+from regsys.members.models import Member
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import fill
 from regsys.outbox.models import Message
@@ -42,7 +44,17 @@ T = TypeVar("T")
 def list_letters(world: World) -> list[tuple[str, str, str]]:
     """Return (name, HTML, text) of a letter of each kind; what was written for it is undone again."""
     # What the demo lacks is made and committed before anything is read.
-    assert all((world.attempt, world.draft, world.waiting_offer, world.inquiry, world.hand_over))
+    assert all(
+        (
+            world.attempt,
+            world.draft,
+            world.waiting_offer,
+            world.inquiry,
+            world.hand_over,
+            world.member,
+            world.talk,
+        )
+    )
     found = []
     for name, write in LETTERS.items():
         with world.app.test_request_context(base_url="http://127.0.0.1:5000"), undone():
@@ -225,6 +237,10 @@ LETTERS: dict[str, Callable[[World], None]] = {
     "accounts-sign_in": _link(Purpose.SIGN_IN),
     "accounts-password": _link(Purpose.SET_PASSWORD),
     "content-inquiry": _inquiry,
+    "members-link": lambda w: members.send_link(
+        _get(Member, w.member), "a-secret-of-no-use", now=clock.now()
+    ),
+    "members-over": lambda w: members.send_over(_get(Member, w.member), now=clock.now()),
     "leaders-roster": _roster,
     "registration-confirmation": lambda w: registration.send_confirmation(
         _confirmed(), key="a-confirmation", now=clock.now()
@@ -279,6 +295,9 @@ LETTERS: dict[str, Callable[[World], None]] = {
     ),
     "applications-draft": lambda w: applications.send_draft_link(
         _get(ApplicationDraft, w.draft), now=clock.now()
+    ),
+    "applications-talk": lambda w: applications.send_to_leader(
+        _get(Application, w.talk), _get(Leader, w.leader), now=clock.now()
     ),
     **{
         f"applications-{kind}": _about_application(kind)

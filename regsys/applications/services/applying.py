@@ -1,17 +1,25 @@
 """What applicants do: send it, change it, withdraw it."""
 
 from datetime import datetime
+from typing import Any
 
 from flask_babel import gettext as _
 
 from regsys.applications import mail, queries, rules
 from regsys.applications.models import Application
 from regsys.applications.services.drafts import drop_draft
-from regsys.applications.services.shared import Sheet, lock_application, move_to, record
+from regsys.applications.services.shared import (
+    Sheet,
+    lock_application,
+    move_to,
+    record,
+    tell_leaders,
+)
 from regsys.applications.states import ApplicationState as S
 from regsys.events import rules as event_rules
+from regsys.events.kinds import Proof
 from regsys.events.models import Event
-from regsys.events.queries import places_of, sale_facts
+from regsys.events.queries import last_call, places_of, sale_facts
 from regsys.kernel import tokens
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
@@ -19,6 +27,7 @@ from regsys.kernel.errors import Invalid, NotFound, Refusal, Refused
 from regsys.kernel.text import N_, email_key
 from regsys.questions import services as questions
 from regsys.registration import mail as registration_mail
+from regsys.registration import proving
 from regsys.registration import rules as registration_rules
 from regsys.registration.queries import list_live_emails
 from regsys.registration.services import ABOUT
@@ -49,6 +58,7 @@ def submit(
         email=sheet.person.email,
         email_key=key,
         ticket_type_id=sheet.ticket_type_id,
+        proof=_shown(event, sheet),
     )
     _describe(a, event, sheet)
     db.session.add(a)
@@ -60,6 +70,8 @@ def submit(
         drop_draft(draft_id)
     record("application.submitted", a, actor=actor, now=now, after={"state": a.state})
     mail.send_received(a, now=now)
+    if event.talk_first:
+        tell_leaders(a, now=now)
     return None
 
 
@@ -75,9 +87,23 @@ def _open_event(event_id: int, sheet: Sheet, *, now: datetime) -> Event:
     return event
 
 
-def _check_type(event: Event, sheet: Sheet) -> None:
-    if not any(t.id == sheet.ticket_type_id and t.prices for t in event.ticket_types):
+def _check_type(event: Event, sheet: Sheet, before: Application | None = None) -> None:
+    """Raise Refused where there is no such type, or its price asks for a proof; one that was shown `before` stands."""
+    chosen = next((t for t in event.ticket_types if t.id == sheet.ticket_type_id), None)
+    if chosen is None or not chosen.prices:
         raise Refused(rules.NO_NAME_OF_PLACE)
+    if chosen.proof is not Proof.MEMBER or (before and before.proof):
+        return
+    if sheet.proof is None:
+        raise Refused(proving.PROOF_WANTED)
+    if sheet.proof["email_key"] != email_key(sheet.person.email):
+        raise Refused(proving.PROOF_OF_ANOTHER)
+
+
+def _shown(event: Event, sheet: Sheet) -> dict[str, Any] | None:
+    """Return the proof for the price that is chosen, as it is kept."""
+    asks = {t.id for t in event.ticket_types if t.proof is Proof.MEMBER}
+    return dict(sheet.proof) if sheet.proof and sheet.ticket_type_id in asks else None
 
 
 def _tell_who_is_here(event_id: int, key: str, *, now: datetime) -> bool:
@@ -114,14 +140,14 @@ def edit(application_id: int, sheet: Sheet, *, actor: Actor, now: datetime) -> b
         a.state,
         asked=bool(a.asked),
         closes_at=event.closes_at,
-        starts_at=event.starts_at,
+        starts_at=last_call(event),
         now=now,
     )
     if refusal:
         raise Refused(refusal)
-    _check_type(event, sheet)
+    _check_type(event, sheet, a)
     _describe(a, event, sheet)
-    a.ticket_type_id = sheet.ticket_type_id
+    a.ticket_type_id, a.proof = sheet.ticket_type_id, a.proof or _shown(event, sheet)
     questions.store_application_answers(
         a.id, event_id=a.event_id, values=sheet.values, kept=sheet.kept, now=now
     )

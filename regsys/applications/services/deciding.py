@@ -11,6 +11,7 @@ from regsys.applications.rules import Decision
 from regsys.applications.services.shared import lock_application, move_to, record
 from regsys.applications.states import WAITING
 from regsys.applications.states import ApplicationState as S
+from regsys.events.queries import last_call
 from regsys.kernel.actors import SYSTEM, Actor
 from regsys.kernel.db import db, lock_rows
 from regsys.kernel.errors import NotFound, Refused
@@ -89,7 +90,7 @@ _VERBS = {
 
 def _hold(a: Application, actor: Actor, now: datetime) -> None:
     """Hold a place for the event's hours, and write the letter with the link to pay."""
-    until = rules.accept_until(now, hours=a.event.accept_hours, starts_at=a.event.starts_at)
+    until = rules.accept_until(now, hours=a.event.accept_hours, starts_at=last_call(a.event))
     source = OrderSource.APPLICATION
     r = _take_place(a, a.ticket_type_id, source, _("Accepted."), until=until, actor=actor, now=now)
     mail.send_accepted(a, r, now=now)
@@ -116,6 +117,7 @@ def _take_place(
         actor=actor,
         now=now,
         about={key: getattr(a, key) for key in ABOUT},
+        proof=a.proof,
     )
     questions.take_over_answers(a.id, r.id)
     a.registration_id, a.registration = r.id, r

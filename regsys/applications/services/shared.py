@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from regsys.applications import queries
+from regsys.applications import mail, queries
 from regsys.applications.models import Application
 from regsys.applications.states import ApplicationState
 from regsys.audit import services as audit
+from regsys.events.queries import get_event
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db, lock_rows
 from regsys.kernel.errors import NotFound
@@ -26,6 +27,8 @@ class Sheet:
     about: Mapping[str, str]
     values: Mapping[str, Any]
     kept: Sequence[str] = ()
+    # That they are a member, where the price asks for it.
+    proof: Mapping[str, Any] | None = None
 
 
 def lock_application(application_id: int, *, event_id: int | None = None) -> Application:
@@ -34,6 +37,12 @@ def lock_application(application_id: int, *, event_id: int | None = None) -> App
     if not found or (event_id is not None and found[0].event_id != event_id):
         raise NotFound(N_("There is no such application."))
     return queries.get_application(application_id, event_id=found[0].event_id)
+
+
+def tell_leaders(a: Application, *, now: datetime) -> None:
+    """Write to everybody who leads the event that somebody would like to join."""
+    for assignment in get_event(a.event_id).assignments:
+        mail.send_to_leader(a, assignment.leader, now=now)
 
 
 def move_to(

@@ -17,6 +17,8 @@ class Terms:
     answer_by: datetime | None
     accept_hours: int
     edit_reopens: bool
+    # Leaders of a group talk with everybody first, and decide.
+    talk_first: bool = False
 
 
 def set_terms(

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from regsys.accounts.services import hash_password
 from regsys.demo.services.applications import load_applications
 from regsys.demo.services.calendar import make_calendar
+from regsys.demo.services.members import load_members
 from regsys.demo.services.people import load_orders
 from regsys.demo.services.prices import add_up_prices, load_codes
 from regsys.demo.services.programme import load_programme
@@ -79,5 +80,6 @@ def load(*, now: datetime) -> Loaded:
     load_codes(data, programme, registrations, now=now)
     load_applications(data, programme, registrations, {**users, **leaders}, calendar)
     load_waiting(data, programme, orders, calendar)
+    load_members(data, calendar)
     db.session.flush()
     return Loaded(calendar.weeks, len(programme.events), len(data["registrations"]), len(orders))

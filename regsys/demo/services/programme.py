@@ -10,7 +10,15 @@ from regsys.capacity import services as capacity
 from regsys.capacity.models import Pool, PoolKind
 from regsys.demo.services.calendar import Calendar
 from regsys.demo.services.forms import make_questions
-from regsys.events.kinds import Enrollment, EventKind, EventMode, LeaderRole, Rate, Visibility
+from regsys.events.kinds import (
+    Enrollment,
+    EventKind,
+    EventMode,
+    LeaderRole,
+    Proof,
+    Rate,
+    Visibility,
+)
 from regsys.events.models import (
     Assignment,
     Event,
@@ -31,6 +39,8 @@ from regsys.policies.rules import read
 from regsys.questions.models import Question
 
 Rows = dict[str, Any]
+# Ticket types that are for members of the society.
+PROOFS = {"member": Proof.MEMBER, "member_free": Proof.MEMBER}
 POOL_KINDS = {
     "total": PoolKind.TOTAL,
     "inner_circle": PoolKind.INNER_CIRCLE,
@@ -116,7 +126,10 @@ def _make_event(row: Rows, data: Rows, venues: dict[str, Venue], calendar: Calen
         kind=EventKind(row["kind"]),
         mode=EventMode(row["mode"]),
         visibility=Visibility(row["visibility"]),
-        enrollment=Enrollment(row["enrollment"]),
+        enrollment=_enrollment(row),
+        talk_first=row.get("newcomer_talk", False),
+        join_meetings=_join_meetings(row),
+        pro_rata=row.get("pro_rata", False),
         state=EventState(row["status"]),
         state_at=calendar.maybe(row.get("cancelled_at")) or calendar.loaded_at,
         state_reason=row.get("cancel_reason", ""),
@@ -134,9 +147,7 @@ def _make_event(row: Rows, data: Rows, venues: dict[str, Venue], calendar: Calen
         ends_at=calendar.moment(row["end"], zone),
         currency=data["meta"]["currency"],
         opens_at=calendar.start_of(opens, zone) if opens else None,
-        closes_at=calendar.end_of(
-            row.get("application_deadline") or row.get("registration_closes"), zone
-        ),
+        closes_at=_closes_at(row, calendar),
         answer_by=_answer_by(row, calendar),
         accept_hours=row.get("payment_hold_hours", 48),
         early_until=calendar.end_of(row.get("early_rule", {}).get("until"), zone),
@@ -148,6 +159,24 @@ def _make_event(row: Rows, data: Rows, venues: dict[str, Venue], calendar: Calen
         roster_days_before=3,
         created_at=calendar.start_of(opens, zone) if opens else calendar.loaded_at,
     )
+
+
+def _enrollment(row: Rows) -> Enrollment:
+    """Return how one gets a place: where the leader talks with everybody first, by asking."""
+    return Enrollment.APPLICATION if row.get("newcomer_talk") else Enrollment(row["enrollment"])
+
+
+def _join_meetings(row: Rows) -> int:
+    """Return the number of the meeting after which a group is closed to newcomers."""
+    last = row.get("closes_to_newcomers_after_session")
+    return next((n for n, s in enumerate(row["schedule"], 1) if s["id"] == last), 0)
+
+
+def _closes_at(row: Rows, calendar: Calendar) -> datetime | None:
+    if _join_meetings(row):
+        return None
+    deadline = row.get("application_deadline") or row.get("registration_closes")
+    return calendar.end_of(deadline, row["time_zone"])
 
 
 def _answer_by(row: Rows, calendar: Calendar) -> datetime | None:
@@ -206,7 +235,15 @@ def _add_places(event: Event, row: Rows, programme: Programme) -> None:
             f"Please bring proof: {t['proof']}." if "proof" in t else ""
         )
         room = t.get("components", {}).get("room", 0)
-        ticket = TicketType(name=t["title"], description=note, position=position, room_part=room)
+        if PROOFS.get(t["id"]):
+            note = _sentence(t.get("needs", ""))
+        ticket = TicketType(
+            name=t["title"],
+            description=note,
+            position=position,
+            room_part=room,
+            proof=PROOFS.get(t["id"], Proof.NONE),
+        )
         event.ticket_types.append(ticket)
         for rate in Rate:
             if rate in t:

@@ -142,7 +142,7 @@ class BasicsForm(VersionedForm):
             (Visibility.PRIVATE_LINK.value, _l("Only people with a private link")),
             (
                 Visibility.MEMBERS.value,
-                _l("Members; until member lists exist, whoever knows its address"),
+                _l("Members, who show by a mailed link that they are"),
             ),
         ],
         coerce=Visibility,

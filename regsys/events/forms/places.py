@@ -20,7 +20,7 @@ from regsys.events.forms.parts import (
     row_id,
     whole,
 )
-from regsys.events.kinds import Rate
+from regsys.events.kinds import GROUP_KINDS, NAMES, Proof, Rate
 from regsys.events.models import Event, TicketType
 from regsys.events.queries import PoolSizes, price_of
 from regsys.events.services import PlacesPlan, TypePlan
@@ -56,6 +56,12 @@ class TypeRow(Row):
         default="",
         **LISTED,
     )
+    proof = SelectField(
+        _l("What has to be shown"),
+        choices=lambda: [(p.value, _(NAMES[p])) for p in (Proof.NONE, Proof.MEMBER)],
+        default=Proof.NONE.value,
+        **LISTED,
+    )
     on_sale = BooleanField(_l("On sale"), default=True)
     remove = BooleanField(_l("Remove"))
 
@@ -83,6 +89,7 @@ class TypeRow(Row):
             size=self.size.data,
             room_part=min(room, MOST_MONEY),
             circle=next((kind for kind in PoolKind if kind.value == self.circle.data), None),
+            proof=next((p for p in Proof if p.value == self.proof.data), Proof.NONE),
             on_sale=self.on_sale.data,
         )
 
@@ -113,6 +120,13 @@ class PlacesForm(VersionedForm):
     opens = WallField(_l("Registration opens"), description=_l("Left empty, at once."))
     closes = WallField(_l("Registration closes"), description=_l("Left empty, at the start."))
     minimum = whole(_l("People needed for it to take place"), 0, 5000)
+    join_meetings = whole(
+        _l("Newcomers may join until this meeting is over"),
+        0,
+        99,
+        description=_l("Its number; 0 or empty: only before the first meeting."),
+    )
+    pro_rata = BooleanField(_l("Whoever joins later pays for the meetings that are left"))
     decide = WallField(_l("Decided on"), description=_l("You are reminded two weeks before."))
 
     @classmethod
@@ -134,6 +148,8 @@ class PlacesForm(VersionedForm):
             inner=sizes.inner,
             outer=sizes.outer,
             minimum=event.minimum,
+            join_meetings=event.join_meetings,
+            pro_rata=event.pro_rata,
             **{k: wall_time(at, zone) if at else None for k, at in moments.items()},
         )
         if event.currency not in CURRENCIES:
@@ -163,6 +179,8 @@ class PlacesForm(VersionedForm):
             opens_at=wall.maybe(self.opens.data, event.opens_at),
             closes_at=wall.maybe(self.closes.data, event.closes_at),
             minimum=self.minimum.data or None,
+            join_meetings=self.join_meetings.data or 0 if event.kind in GROUP_KINDS else 0,
+            pro_rata=bool(self.pro_rata.data) and event.kind in GROUP_KINDS,
             decide_at=wall.maybe(self.decide.data, event.decide_at),
             types=self.plans,
         )
@@ -180,6 +198,7 @@ def _row(ticket_type: TicketType, event: Event, sizes: PoolSizes) -> dict[str, A
         "room": _typed(ticket_type.room_part or None, event.currency),
         "size": sizes.size_of.get(ticket_type.id),
         "circle": circle.value if circle else "",
+        "proof": ticket_type.proof.value,
         "on_sale": ticket_type.on_sale,
     }
 

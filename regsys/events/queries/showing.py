@@ -123,7 +123,34 @@ def sale_facts(event: Event, places: Places) -> rules.SaleFacts:
         event.opens_at,
         event.closes_at,
         _left_to_buy(event, places),
+        joins_until(event),
     )
+
+
+def joins_until(event: Event) -> datetime | None:
+    """Return until when a group that has begun takes newcomers; None where it begins with whoever is there."""
+    if not event.join_meetings:
+        return None
+    meetings = [(s.starts_at, s.ends_at) for s in event.sessions]
+    return rules.joins_until(meetings, event.join_meetings, starts_at=event.starts_at)
+
+
+def last_call(event: Event) -> datetime:
+    """Return when it is too late to come: the start, or the end of the last meeting at which newcomers are let in."""
+    return joins_until(event) or event.starts_at
+
+
+def share_of(event: Event, now: datetime) -> rules.Share | None:
+    """Return which share of the meetings is left to pay for; None where the whole price is due."""
+    if not event.pro_rata or now < event.starts_at:
+        return None
+    share = rules.share_left([s.starts_at for s in event.sessions], now)
+    return None if share.whole else share
+
+
+def to_pay(amount: int, share: rules.Share | None, currency: str) -> int:
+    """Return what of a price is to pay now, in minor units."""
+    return amount if share is None else rules.pro_rated(amount, share, currency)
 
 
 def _left_to_buy(event: Event, places: Places) -> int | None:
@@ -162,6 +189,8 @@ class Listing:
     rate: Rate
     series: rules.Series | None
     meeting: Session | None
+    # What is left of a group that has begun; None: the whole price is due.
+    share: rules.Share | None = None
 
     @property
     def lowest(self) -> int | None:
@@ -188,11 +217,23 @@ class Listing:
 
 
 def get_visible_event(slug: str, *, opened: Collection[int]) -> Event:
-    """Get an event whose page a visitor may see; `opened`: ids whose private link was used. Raise NotFound."""
-    event = find_event(slug)
-    if event is None or not rules.may_see(event.visibility, event.state, opened=event.id in opened):
+    """Get an event whose page a visitor may see; `opened`: ids that are open to them. Raise NotFound."""
+    return check_visible(find_event(slug), opened=opened)
+
+
+def check_visible(event: Event | None, *, opened: Collection[int]) -> Event:
+    """Return an event that a visitor may see; raise NotFound, which says where members find the way."""
+    if event is None or event.state is EventState.DRAFT:
         raise NotFound(N_("There is no such event."))
+    if not rules.may_see(event.visibility, event.state, opened=event.id in opened):
+        for_members = event.visibility is Visibility.MEMBERS
+        raise NotFound(rules.FOR_MEMBERS if for_members else N_("There is no such event."))
     return event
+
+
+def list_for_members() -> list[int]:
+    """List the events that are for members only."""
+    return list(db.session.scalars(select(Event.id).where(Event.visibility == Visibility.MEMBERS)))
 
 
 def find_event_opened_by(slug: str, key_hash: str) -> int | None:
@@ -205,11 +246,12 @@ def find_event_opened_by(slug: str, key_hash: str) -> int | None:
     return row.id if tokens.same(row.private_key_hash, key_hash) else None
 
 
-def list_public(*, now: datetime) -> list[Event]:
-    """List the events that everyone may find and that are not over, by start."""
+def list_public(*, now: datetime, member: bool = False) -> list[Event]:
+    """List the events that everyone may find, or a member, and that are not over, by start."""
+    found_by = (Visibility.PUBLIC, Visibility.MEMBERS) if member else (Visibility.PUBLIC,)
     query = (
         select(Event)
-        .where(Event.visibility == Visibility.PUBLIC, Event.state != EventState.DRAFT)
+        .where(Event.visibility.in_(found_by), Event.state != EventState.DRAFT)
         .where(Event.ends_at > now)
         # Public pages have no use for the sealed link, and opening the seal takes time.
         .options(*WHOLE, defer(Event.join_link))
@@ -232,10 +274,11 @@ def listing(
     if as_if is not None:
         facts = replace(facts, state=as_if)
     early = rules.EarlyRule(event.early_until, places.early_left)
+    share = share_of(event, now)
     rows = [
         row
         for t in event.ticket_types
-        if t.on_sale and (row := _price_row(t, places, early, now)) is not None
+        if t.on_sale and (row := _price_row(t, places, early, share, now)) is not None
     ]
     has_early = any(r.early is not None for r in rows)
     series = rules.series_of([s.starts_at for s in event.sessions], event.time_zone)
@@ -247,11 +290,16 @@ def listing(
         rules.rate_for(early, has_early, now),
         series,
         _usual(event.sessions) if series else None,
+        share,
     )
 
 
 def _price_row(
-    ticket_type: TicketType, places: Places, early: rules.EarlyRule, now: datetime
+    ticket_type: TicketType,
+    places: Places,
+    early: rules.EarlyRule,
+    share: rules.Share | None,
+    now: datetime,
 ) -> PriceRow | None:
     cheap, full = price_of(ticket_type, Rate.EARLY), price_of(ticket_type, Rate.REGULAR)
     regular = cheap if full is None else full
@@ -259,6 +307,7 @@ def _price_row(
         return None
     rate = rules.rate_for(early, cheap is not None, now)
     price = cheap if rate is Rate.EARLY and cheap is not None else regular
+    price = to_pay(price, share, ticket_type.event.currency)
     left = places.left_by_type.get(ticket_type.id, places.left)
     return PriceRow(ticket_type, cheap, regular, price, left if left != places.left else None)
 

@@ -1,5 +1,6 @@
 """Pure questions about an event."""
 
+from regsys.events.rules.joining import Share, joins_until, pro_rated, share_left
 from regsys.events.rules.organizing import (
     WAIVABLE,
     Every,
@@ -13,6 +14,7 @@ from regsys.events.rules.organizing import (
     why_not_publish,
 )
 from regsys.events.rules.showing import (
+    FOR_MEMBERS,
     OPENED,
     EarlyRule,
     Rhythm,
@@ -32,6 +34,7 @@ from regsys.events.rules.showing import (
 )
 
 __all__ = [
+    "FOR_MEMBERS",
     "OPENED",
     "WAIVABLE",
     "EarlyRule",
@@ -41,16 +44,20 @@ __all__ = [
     "Rhythm",
     "SaleFacts",
     "Series",
+    "Share",
     "Standing",
     "Wish",
     "fits",
     "is_at_risk",
+    "joins_until",
     "list_gaps",
     "may_see",
     "month_of",
+    "pro_rated",
     "rate_for",
     "repeat",
     "series_of",
+    "share_left",
     "standing",
     "why_not_apply",
     "why_not_cancel",

@@ -29,6 +29,8 @@ class SaleFacts:
     opens_at: datetime | None
     closes_at: datetime | None
     left: int | None
+    # A group may let newcomers in until one of its meetings is over.
+    joins_until: datetime | None = None
 
 
 def why_not_on_sale(facts: SaleFacts, now: datetime) -> Refusal | None:
@@ -70,7 +72,8 @@ def why_not_apply(facts: SaleFacts, now: datetime) -> Refusal | None:
 
 
 def _is_past(facts: SaleFacts, now: datetime) -> bool:
-    return bool(facts.closes_at and now >= facts.closes_at) or now >= facts.starts_at
+    end = facts.joins_until or facts.starts_at
+    return bool(facts.closes_at and now >= facts.closes_at) or now >= end
 
 
 @dataclass(frozen=True)
@@ -114,11 +117,14 @@ def is_at_risk(
 OPENED = "opened_events"
 
 
+FOR_MEMBERS = N_("This is for members. Show that you are one, and it opens.")
+
+
 def may_see(visibility: Visibility, state: EventState, *, opened: bool) -> bool:
-    """Tell whether a visitor may see the event's pages; `opened`: the private link was used in this session."""
+    """Tell whether a visitor may see the event's pages; `opened`: by the private link, or as a member."""
     if state is EventState.DRAFT:
         return False
-    return opened or visibility is not Visibility.PRIVATE_LINK
+    return opened or visibility not in (Visibility.PRIVATE_LINK, Visibility.MEMBERS)
 
 
 class Standing(StrEnum):

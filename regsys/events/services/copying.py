@@ -20,6 +20,7 @@ SAID = (
     "kind", "mode", "visibility", "enrollment", "summary", "description", "included", "refund_terms", "policy_id",
     "credit", "cost_note", "contact_email", "venue_id", "time_zone", "currency", "minimum", "external_name",
     "external_url", "roster_days_before", "accept_hours", "edit_reopens",
+    "talk_first", "join_meetings", "pro_rata",
     "waitlist", "offer_hours", "keep_physicians", "keep_mental_health",
 )  # fmt: skip
 MOMENTS = ("starts_at", "ends_at", "opens_at", "closes_at", "early_until", "answer_by", "decide_at")
@@ -100,6 +101,7 @@ def _copy_places(old: Event, new: Event, *, now: datetime) -> None:
             position=t.position,
             on_sale=t.on_sale,
             room_part=t.room_part,
+            proof=t.proof,
             prices=[Price(rate=p.rate, amount=p.amount) for p in t.prices],
         )
         new.ticket_types.append(copy)

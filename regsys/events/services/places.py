@@ -14,7 +14,7 @@ from regsys.capacity import services as capacity
 from regsys.capacity.models import Pool, PoolKind
 from regsys.capacity.queries import list_pools, list_used
 from regsys.events import queries, rules
-from regsys.events.kinds import Rate
+from regsys.events.kinds import Proof, Rate
 from regsys.events.models import Event, Price, TicketType, ticket_type_pool
 from regsys.events.services.editing import changing
 from regsys.kernel.actors import Actor
@@ -30,6 +30,11 @@ POOL_NAMES = {
     PoolKind.OUTER_CIRCLE: "outer circle",
 }
 
+# What the plan says of the event itself.
+_OF_EVENT = (
+    "currency", "early_until", "opens_at", "closes_at", "minimum", "decide_at", "join_meetings",
+    "pro_rata",
+)  # fmt: skip
 CURRENCY_FIXED = Refusal("CurrencyFixed", N_("People have registered, so the currency stays."))
 
 
@@ -44,6 +49,7 @@ class TypePlan:
     size: int | None = None
     room_part: int = 0
     circle: PoolKind | None = None
+    proof: Proof = Proof.NONE
     on_sale: bool = True
     id: int | None = None
 
@@ -61,6 +67,8 @@ class PlacesPlan:
     opens_at: datetime | None = None
     closes_at: datetime | None = None
     minimum: int | None = None
+    join_meetings: int = 0
+    pro_rata: bool = False
     decide_at: datetime | None = None
     types: Sequence[TypePlan] = field(default_factory=tuple)
 
@@ -77,7 +85,7 @@ def set_places(
         desk = _Desk(e, now)
         _check(e, plan, desk.used)
         before = desk.summary()
-        for name in ("currency", "early_until", "opens_at", "closes_at", "minimum", "decide_at"):
+        for name in _OF_EVENT:
             setattr(e, name, getattr(plan, name))
         desk.fit(PoolKind.TOTAL, plan.total, always=True)
         desk.fit(PoolKind.EARLY, plan.early_first)
@@ -132,7 +140,7 @@ def _set_types(
             event.ticket_types.append(ticket_type)
         ticket_type.name, ticket_type.description = plan.name, plan.description
         ticket_type.position, ticket_type.on_sale = position, plan.on_sale
-        ticket_type.room_part = plan.room_part
+        ticket_type.room_part, ticket_type.proof = plan.room_part, plan.proof
         _set_prices(ticket_type, {Rate.REGULAR: plan.regular, Rate.EARLY: plan.early})
     db.session.flush()
     return made
@@ -247,4 +255,5 @@ class _Desk:
 def _line(ticket_type: TicketType) -> list[Any]:
     """Return a ticket type as the audit keeps it."""
     prices = {str(p.rate): p.amount for p in ticket_type.prices}
-    return [ticket_type.name, prices, ticket_type.on_sale]
+    asks = [] if ticket_type.proof is Proof.NONE else [str(ticket_type.proof)]
+    return [ticket_type.name, prices, ticket_type.on_sale, *asks]

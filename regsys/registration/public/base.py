@@ -6,7 +6,8 @@ from typing import Any
 from flask import Blueprint, request, session, url_for
 from flask_babel import gettext as _
 
-from regsys.events import rules as event_rules
+from regsys.events import visiting
+from regsys.kernel import clock
 from regsys.kernel.errors import NotFound, Refusal
 from regsys.kernel.text import N_
 from regsys.registration import mail, queries, services
@@ -38,8 +39,8 @@ def keep_cart(order: Order) -> None:
 
 
 def opened_events() -> list[int]:
-    """Return the events whose private link was used in this browser."""
-    return list(session.get(event_rules.OPENED, []))
+    """Return the events that are open to this browser beside the public ones."""
+    return visiting.opened_events(clock.now())
 
 
 def place_of(held: Held, number: int) -> Registration:

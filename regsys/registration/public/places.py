@@ -9,10 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from regsys.events import queries as events
 from regsys.events import rules as event_rules
+from regsys.events.kinds import Proof
 from regsys.events.models import Event
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refusal, Refused
+from regsys.members.badge import find_own_proof
 from regsys.registration import queries, rules, services
 from regsys.registration.forms import PlacesForm, build_places, read_places
 from regsys.registration.public.base import (
@@ -56,6 +58,7 @@ def take(slug: str) -> ResponseReturnValue:
                 minutes=settings().HOLD_MINUTES,
                 now=now,
                 opened=opened_events(),
+                proof=find_own_proof(now),
             )
     except Refused as e:
         return _show_again(slug, cart, now=now, refusal=e.refusal, status=409)
@@ -100,12 +103,16 @@ def _show(
         return _closed(event, refusal or closed, status=status if refusal else 200)
     offers = queries.list_offers(event, places, now=now)
     chosen = Counter(r.ticket_type_id for r in here)
-    form = form or build_places(_rows(offers, chosen), formdata=None)
+    proven = find_own_proof(now) is not None
+    form = form or build_places(_rows(offers, chosen, proven), formdata=None)
     return render_template(
         "registration/places.html",
         event=event,
         places=places,
         offers=offers,
+        to_prove={
+            o.ticket_type.id for o in offers if _asks(o, proven) and not chosen[o.ticket_type.id]
+        },
         form=form,
         field_of={o.ticket_type.id: form[f"places_{o.ticket_type.id}"] for o in offers},
         refusal=words(refusal) if refusal else None,
@@ -117,14 +124,24 @@ def _show(
     ), status
 
 
-def _rows(offers: list[Offer], chosen: Counter[int]) -> list[tuple[int, str, int, int]]:
+def _asks(offer: Offer, proven: bool) -> bool:
+    """Tell whether somebody has to show first that they are a member."""
+    return offer.ticket_type.proof is Proof.MEMBER and not proven
+
+
+def _rows(
+    offers: list[Offer], chosen: Counter[int], proven: bool
+) -> list[tuple[int, str, int, int]]:
     """Return the rows of the form: one place of the first type that has any, unless something is chosen."""
-    first = next((o.ticket_type.id for o in offers if o.left != 0), None)
+    free = (o.ticket_type.id for o in offers if o.left != 0 and not _asks(o, proven))
+    first = next(free, None)
     shown = chosen or Counter({first: 1} if first else {})
     rows = []
     for o in offers:
         type_id = o.ticket_type.id
         most = rules.MOST_PLACES if o.left is None else o.left + chosen[type_id]
+        if o.ticket_type.proof is Proof.MEMBER:
+            most = min(most, 1)
         rows.append((type_id, o.ticket_type.name, min(most, rules.MOST_PLACES), shown[type_id]))
     return rows
 

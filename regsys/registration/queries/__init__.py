@@ -12,7 +12,7 @@ from regsys.capacity.models import Claim
 from regsys.events import rules as event_rules
 from regsys.events.kinds import Rate
 from regsys.events.models import Event, TicketType
-from regsys.events.queries import Places, price_of
+from regsys.events.queries import Places, check_visible, price_of, share_of, to_pay
 from regsys.kernel import money, tokens
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
@@ -128,6 +128,7 @@ class Offer:
     regular: int
     rate: Rate
     left: int | None
+    share: event_rules.Share | None = None
 
 
 def get_event_on_sale(slug: str, *, opened: Collection[int]) -> Event:
@@ -138,16 +139,13 @@ def get_event_on_sale(slug: str, *, opened: Collection[int]) -> Event:
 
 def seen(event: Event | None, opened: Collection[int]) -> Event:
     """Return the event if this visitor may see it; raise NotFound."""
-    if event is None or not event_rules.may_see(
-        event.visibility, event.state, opened=event.id in opened
-    ):
-        raise NotFound(N_("There is no such event."))
-    return event
+    return check_visible(event, opened=opened)
 
 
 def list_offers(event: Event, places: Places, *, now: datetime) -> list[Offer]:
     """List what can be taken now, at the price of this moment."""
     rule = event_rules.EarlyRule(event.early_until, places.early_left)
+    share = share_of(event, now)
     offers = []
     for t in event.ticket_types:
         if not t.on_sale or not t.prices:
@@ -157,7 +155,7 @@ def list_offers(event: Event, places: Places, *, now: datetime) -> list[Offer]:
         regular = full if full is not None else early or 0
         price = early if rate is Rate.EARLY and early is not None else regular
         left = places.left_by_type.get(t.id, places.left)
-        offers.append(Offer(t, price, regular, rate, left))
+        offers.append(Offer(t, to_pay(price, share, event.currency), regular, rate, left, share))
     return offers
 
 

@@ -7,9 +7,12 @@ from flask_babel import gettext as _
 
 from regsys.audit import services as audit
 from regsys.capacity import services as capacity
-from regsys.events.kinds import Rate
-from regsys.events.models import Event
+from regsys.events.kinds import Proof, Rate
+from regsys.events.models import Event, TicketType
+from regsys.events.queries import last_call, share_of
+from regsys.events.queries import to_pay as part_of
 from regsys.events.states import EventState
+from regsys.events.words import share_words
 from regsys.kernel import tokens
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
@@ -52,16 +55,19 @@ def add_by_hand(
     if refusal:
         raise Refused(refusal)
     regular = [p.amount for p in prices[ticket_type_id] if p.rate is Rate.REGULAR]
-    price = (regular or [p.amount for p in prices[ticket_type_id]])[0] if to_pay else 0
+    share = share_of(event, now)
+    whole = (regular or [p.amount for p in prices[ticket_type_id]])[0]
+    price = part_of(whole, share, event.currency) if to_pay else 0
     order = make_order(event.currency, now=now)
     order.first_name, order.last_name = person.first_name, person.last_name
     order.email, order.placed_at = person.email, now
-    r = _make(order, event, ticket_type_id, person, price, now=now)
+    r = _make(order, event, ticket_type_id, person, price, actor=actor, now=now)
     r.note = reason
-    why = _("Regular price.") if price else _("Added by the organizers: nothing to pay.")
+    why = share_words(share) if share else _("Regular price.")
+    why = why if price else _("Added by the organizers: nothing to pay.")
     add_line(order.id, r.id, LineKind.PLACE, why, price)
     db.session.flush()
-    until = rules.pay_link_until(now, event.starts_at) if price else None
+    until = rules.pay_link_until(now, last_call(event)) if price else None
     order.source, order.held_until = OrderSource.BY_HAND, until
     _claim(r, shelves_of([event.id]), until=until, now=now)
     to = S.AWAITING_PAYMENT if price else S.CONFIRMED
@@ -82,7 +88,14 @@ def _why_not_add(event: Event, person: Person) -> Refusal | None:
 
 
 def _make(
-    order: Order, event: Event, type_id: int, person: Person, price: int, *, now: datetime
+    order: Order,
+    event: Event,
+    type_id: int,
+    person: Person,
+    price: int,
+    *,
+    actor: Actor,
+    now: datetime,
 ) -> Registration:
     token = tokens.new_token()
     types = {t.id: t for t in event.ticket_types}
@@ -100,6 +113,7 @@ def _make(
         room_part=min(price, types[type_id].room_part),
         policy_id=event.policy_id,
         promised_at=event.starts_at,
+        proof=_vouched(types[type_id], actor, now),
         is_payer=True,
         first_name=person.first_name,
         last_name=person.last_name,
@@ -110,6 +124,13 @@ def _make(
     db.session.add(r)
     db.session.flush()
     return r
+
+
+def _vouched(ticket_type: TicketType, actor: Actor, now: datetime) -> dict[str, str] | None:
+    """Return the proof of a price that an organizer gives: their word."""
+    if ticket_type.proof is Proof.NONE:
+        return None
+    return {"kind": "by_hand", "by": actor.label, "on": now.date().isoformat()}
 
 
 def _claim(

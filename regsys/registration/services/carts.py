@@ -3,28 +3,34 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from flask_babel import gettext as _
 
 from regsys.audit import services as audit
 from regsys.capacity import services as capacity
 from regsys.events import rules as event_rules
+from regsys.events.kinds import Proof as ProofKind
 from regsys.events.kinds import Rate
 from regsys.events.models import Event, TicketType
-from regsys.events.queries import price_of
+from regsys.events.queries import joins_until, price_of, share_of, to_pay
+from regsys.events.words import share_words
 from regsys.kernel import tokens
 from regsys.kernel.actors import ANONYMOUS
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.text import N_
 from regsys.questions import services as questions
-from regsys.registration import queries, rules
+from regsys.registration import proving, queries, rules
 from regsys.registration.models import LineKind, Order, Registration
 from regsys.registration.queries import Held
 from regsys.registration.services.places import Shelf, get_for_sale, get_on_sale, shelves_of, want
 from regsys.registration.services.shared import add_line, end, lock_order, make_order
 from regsys.registration.states import RegistrationState as S
 from regsys.web.html import deadline
+
+# What somebody has shown, as a place keeps it.
+Proof = Mapping[str, Any]
 
 # What goes with a person from a place that was let go to the one that is taken again.
 PERSON = (
@@ -41,10 +47,12 @@ def put_in_cart(
     minutes: int,
     now: datetime,
     opened: Collection[int] = (),
+    proof: Proof | None = None,
 ) -> Order:
     """Hold the wanted number of places of each ticket type, and only the difference to what the cart holds already.
 
-    `which` event: its id, or its slug as a visitor names it, who has `opened` these private ones.
+    `which` event: its id, or its slug as a visitor names it, who has `opened` these private ones. `proof`: that they
+    are a member; without it nobody gets the price for members.
 
     Without a cart, or with one that is placed or has lapsed, a new cart begins; it takes over the people of a lapsed
     one. Raises Refused: nothing is changed then.
@@ -59,6 +67,7 @@ def put_in_cart(
     _check(event, wanted, cart, now=now)
     have = [r for r in cart.people if r.event_id == event.id] if cart else []
     change = rules.change_of(wanted, [(r.id, r.ticket_type_id, bool(r.email)) for r in have])
+    check_proof(event, change.more, wanted, proof)
     order = cart.order if cart else make_order(event.currency, now=now)
     if change.less:
         _take_off(order, [r for r in have if r.id in change.less], now=now)
@@ -69,11 +78,32 @@ def put_in_cart(
     until = min(held_until, longest) if held_until else rules.hold_until(now, minutes)
     first = len(cart.order.registrations) + 1 if cart else 1
     plan = {event.id: (event, change.more)}
-    shelves = {event.id: shelf}
     hold_places(
-        order, plan, remembered, first=first, until=until, now=now, behind=True, shelves=shelves
+        order,
+        plan,
+        remembered,
+        first=first,
+        until=until,
+        now=now,
+        behind=True,
+        shelves={event.id: shelf},
+        proof=proof,
     )
     return order
+
+
+def check_proof(
+    event: Event, more: Mapping[int, int], wanted: Mapping[int, int], proof: Proof | None
+) -> None:
+    """Raise Refused where somebody would get a price for members, and has not shown that they are one."""
+    mine = {t.id for t in event.ticket_types if t.proof is ProofKind.MEMBER}
+    refusal = proving.why_not_as_member(
+        places=sum(n for t, n in wanted.items() if t in mine),
+        more=sum(n for t, n in more.items() if t in mine),
+        proven=proof is not None,
+    )
+    if refusal:
+        raise Refused(refusal)
 
 
 def _get_for_sale(which: int | str, opened: Collection[int]) -> tuple[Event, Shelf]:
@@ -96,15 +126,19 @@ def take_again(order_id: int, *, minutes: int, now: datetime) -> Order:
         raise Refused(rules.PLACED_ALREADY)
     events = get_for_sale({r.event_id for r in gone})
     plan = {}
+    shown = next((r.proof for r in gone if proving.still_proves(r.proof, now.date())), None)
     for event in events.values():
         mine = [r.ticket_type_id for r in gone if r.event_id == event.id]
         more = {t: mine.count(t) for t in dict.fromkeys(mine)}
         _check(event, more, None, now=now)
+        check_proof(event, more, more, shown)
         plan[event.id] = (event, more)
     order = make_order(old.order.currency, now=now)
     remembered = _let_lapse(old, order, now=now)
     until = rules.hold_until(now, minutes)
-    copied = hold_places(order, plan, remembered, first=1, until=until, now=now, behind=True)
+    copied = hold_places(
+        order, plan, remembered, first=1, until=until, now=now, behind=True, proof=shown
+    )
     if not copied and any(r.email for r in remembered):
         raise Refused(rules.TAKEN_AGAIN)
     return order
@@ -151,14 +185,22 @@ def put_back(order_id: int, registration_id: int, *, minutes: int, now: datetime
     _check(event, wanted, held, now=now)
     until = held.ends_at or rules.hold_until(now, minutes)
     plan = {event.id: (event, {old.ticket_type_id: 1})}
+    shown = proving.still_proves(old.proof, now.date())
+    check_proof(event, plan[event.id][1], wanted, shown)
     first = len(held.order.registrations) + 1
-    hold_places(held.order, plan, [old], first=first, until=until, now=now)
+    hold_places(held.order, plan, [old], first=first, until=until, now=now, proof=shown)
 
 
 def _check(event: Event, wanted: Mapping[int, int], cart: Held | None, *, now: datetime) -> None:
     """Raise Refused if these places cannot be chosen; whether they are free is known only under the lock."""
     facts = event_rules.SaleFacts(
-        event.state, event.enrollment, event.starts_at, event.opens_at, event.closes_at, None
+        event.state,
+        event.enrollment,
+        event.starts_at,
+        event.opens_at,
+        event.closes_at,
+        None,
+        joins_until(event),
     )
     refusal = event_rules.why_not_on_sale(facts, now) or rules.why_not_in_cart(
         currency=event.currency,
@@ -200,6 +242,7 @@ def hold_places(
     now: datetime,
     behind: bool = False,
     shelves: Mapping[int, Shelf] | None = None,
+    proof: Proof | None = None,
 ) -> int:
     """Write the new registrations down, claim all their places at once, and write the lines with their reasons.
 
@@ -208,7 +251,7 @@ def hold_places(
     """
     shelves = shelves or shelves_of(plan)
     new = [
-        _draft(order, event, ticket_type, shelves[event.id], now=now)
+        _draft(order, event, ticket_type, shelves[event.id], proof, now=now)
         for event, more in plan.values()
         for ticket_type in event.ticket_types
         for _n in range(more.get(ticket_type.id, 0))
@@ -243,8 +286,10 @@ def _claim(
     types = {t.id: t for event, _more in plan.values() for t in event.ticket_types}
     for r in new:
         if r.id in missed:
-            r.rate, r.price = Rate.REGULAR, _price(types[r.ticket_type_id], Rate.REGULAR)
-        why = _why(r, plan[r.event_id][0], shelves[r.event_id])
+            regular = _price(types[r.ticket_type_id], Rate.REGULAR)
+            share = share_of(plan[r.event_id][0], now)
+            r.rate, r.price = Rate.REGULAR, to_pay(regular, share, order.currency)
+        why = _why(r, plan[r.event_id][0], shelves[r.event_id], now)
         add_line(order.id, r.id, LineKind.PLACE, why, r.price)
     audit.record(
         "order.places_held",
@@ -258,11 +303,18 @@ def _claim(
 
 
 def _draft(
-    order: Order, event: Event, ticket_type: TicketType, shelf: Shelf, *, now: datetime
+    order: Order,
+    event: Event,
+    ticket_type: TicketType,
+    shelf: Shelf,
+    proof: Proof | None,
+    *,
+    now: datetime,
 ) -> Registration:
     """Return a nameless registration at the rate that its hold will have, if the early places last."""
     rule = event_rules.EarlyRule(event.early_until, None if shelf.early_id is None else 1)
     rate = event_rules.rate_for(rule, price_of(ticket_type, Rate.EARLY) is not None, now)
+    price = to_pay(_price(ticket_type, rate), share_of(event, now), event.currency)
     token = tokens.new_token()
     return Registration(
         token=token,
@@ -273,10 +325,11 @@ def _draft(
         state=S.DRAFT,
         state_at=now,
         rate=rate,
-        price=_price(ticket_type, rate),
-        room_part=ticket_type.room_part,
+        price=price,
+        room_part=min(ticket_type.room_part, price),
         policy_id=event.policy_id,
         promised_at=event.starts_at,
+        proof=dict(proof) if proof and ticket_type.proof is ProofKind.MEMBER else None,
         created_at=now,
     )
 
@@ -314,10 +367,13 @@ def _remember(
     return pairs
 
 
-def _why(r: Registration, event: Event, shelf: Shelf) -> str:
+def _why(r: Registration, event: Event, shelf: Shelf, now: datetime) -> str:
     """Return the reason for the price, in the words of this moment."""
     if r.price == 0:
         return _("Nothing to pay.")
+    share = share_of(event, now)
+    if share:
+        return share_words(share)
     if r.rate is Rate.EARLY and shelf.early_id is not None:
         return _("Early price: one of the first %(n)s places.", n=shelf.early_size)
     if r.rate is Rate.EARLY and event.early_until:

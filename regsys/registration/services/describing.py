@@ -14,7 +14,7 @@ from regsys.kernel.errors import Invalid, NotFound, Refusal, Refused
 from regsys.kernel.text import N_, email_key
 from regsys.questions import services as questions
 from regsys.questions.queries import Entry
-from regsys.registration import mail, queries, rules
+from regsys.registration import mail, proving, queries, rules
 from regsys.registration.models import Registration
 from regsys.registration.queries import Held
 from regsys.registration.services.ending import expire_lapsed
@@ -179,6 +179,8 @@ def _why_not_address(
     `own` are ids of places which the same person has now, and may give up. What lapsed elsewhere is let go first.
     """
     key = email_key(person.email)
+    if any(r.proof and r.proof.get("email_key", key) != key for r in seats):
+        return proving.PROOF_OF_ANOTHER
     events = {r.event_id for r in seats}
     mine = {r.id for r in seats} | set(own)
     others = [r for r in held.people if r.id not in mine and r.event_id in events]

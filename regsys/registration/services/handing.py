@@ -101,7 +101,8 @@ def fill_hand_over(
         return taken
     row.first_name, row.last_name, row.email = person.first_name, person.last_name, person.email
     row.about = {k: about[k] for k in ABOUT if about.get(k)}
-    if _terms(r).substitute.allowed is Allowed.APPROVAL:
+    # A price for which something was shown is not the colleague's by itself.
+    if r.proof or _terms(r).substitute.allowed is Allowed.APPROVAL:
         move(row, H.ASKED, now=now)
         db.session.flush()
         _record("registration.hand_over_asked", r, actor=actor, now=now)

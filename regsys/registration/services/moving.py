@@ -12,11 +12,11 @@ from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.text import N_
-from regsys.registration import mail, queries, rules
+from regsys.registration import mail, proving, queries, rules
 from regsys.registration.models import LineKind, Order, Registration
 from regsys.registration.queries import Held
 from regsys.registration.rules import Moving
-from regsys.registration.services.carts import PERSON, hold_places
+from regsys.registration.services.carts import PERSON, check_proof, hold_places
 from regsys.registration.services.places import get_for_sale
 from regsys.registration.services.shared import add_line, lock_order, move_all
 from regsys.registration.states import UNPAID
@@ -88,7 +88,9 @@ def _hold(
 ) -> Registration:
     order, first = held.order, len(held.order.registrations) + 1
     plan = {event.id: (event, {wish.ticket_type_id: 1})}
-    hold_places(order, plan, [], first=first, until=until, now=now, behind=wish.behind)
+    shown = proving.still_proves(old.proof, now.date())
+    check_proof(event, plan[event.id][1], plan[event.id][1], shown)
+    hold_places(order, plan, [], first=first, until=until, now=now, behind=wish.behind, proof=shown)
     db.session.refresh(order, ["registrations"])
     new = order.registrations[-1]
     for name in PERSON:

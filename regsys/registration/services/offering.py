@@ -16,7 +16,7 @@ from regsys.questions import services as questions
 from regsys.registration import mail, queries, rules
 from regsys.registration.kinds import OrderSource
 from regsys.registration.models import Registration
-from regsys.registration.services.carts import hold_places
+from regsys.registration.services.carts import Proof, check_proof, hold_places
 from regsys.registration.services.describing import Person
 from regsys.registration.services.places import get_for_sale
 from regsys.registration.services.shared import end, lock_order, make_order, move_all
@@ -34,6 +34,7 @@ def offer_place(
     actor: Actor,
     now: datetime,
     about: Mapping[str, str] | None = None,
+    proof: Proof | None = None,
 ) -> Registration:
     """Open an order for one person with a place held until a time, at the price of this moment.
 
@@ -59,7 +60,9 @@ def offer_place(
         person.email,
     )
     order.source, order.held_until, order.placed_at = source, until, now
-    hold_places(order, {event_id: (event, {ticket_type_id: 1})}, [], first=1, until=until, now=now)
+    check_proof(event, {ticket_type_id: 1}, {ticket_type_id: 1}, proof)
+    plan = {event_id: (event, {ticket_type_id: 1})}
+    hold_places(order, plan, [], first=1, until=until, now=now, proof=proof)
     db.session.refresh(order, ["registrations"])
     (r,) = order.registrations
     r.is_payer, r.email_key = True, key

@@ -9,7 +9,7 @@ from regsys.kernel.errors import NotFound, Refusal, Refused
 from regsys.kernel.text import N_, email_key
 from regsys.registration import queries, rules
 from regsys.registration.models import Order
-from regsys.registration.services.carts import hold_places
+from regsys.registration.services.carts import Proof, check_proof, hold_places
 from regsys.registration.services.describing import Person
 from regsys.registration.services.places import get_for_sale
 from regsys.registration.services.shared import make_order
@@ -24,6 +24,7 @@ def reserve(
     about: Mapping[str, str],
     until: datetime,
     now: datetime,
+    proof: Proof | None = None,
 ) -> Order:
     """Open a cart of so many places, the first of them the payer's own, at the price of this moment.
 
@@ -42,7 +43,8 @@ def reserve(
     order.first_name, order.last_name = payer.first_name, payer.last_name
     order.email, order.held_until = payer.email, until
     plan = {event_id: (event, {ticket_type_id: count})}
-    hold_places(order, plan, [], first=1, until=until, now=now)
+    check_proof(event, plan[event_id][1], plan[event_id][1], proof)
+    hold_places(order, plan, [], first=1, until=until, now=now, proof=proof)
     db.session.refresh(order, ["registrations"])
     own = order.registrations[0]
     own.is_payer, own.email, own.email_key = True, payer.email, key

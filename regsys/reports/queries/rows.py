@@ -87,6 +87,7 @@ class Row:
     ended_at: datetime | None
     answered_at: datetime | None
     note: str
+    proof: dict[str, Any] | None
     payer: str
     price: int = 0
     discount: int = 0
@@ -185,6 +186,7 @@ def _columns() -> Query:
         r.ended_at,
         r.answered_at,
         r.note,
+        r.proof,
         func.trim(Order.first_name + " " + Order.last_name).label("payer"),
     ).select_from(r)
 

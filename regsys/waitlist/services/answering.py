@@ -44,7 +44,14 @@ def _open_order(
         person = Person(entry.first_name, entry.last_name, entry.email)
         about = {"profession": entry.profession}
         return registration.reserve(
-            entry.event_id, type_id, entry.size, person, about=about, until=until, now=now
+            entry.event_id,
+            type_id,
+            entry.size,
+            person,
+            about=about,
+            until=until,
+            now=now,
+            proof=entry.proof,
         )
     r = applications.hold_from_list(
         entry.application_id, type_id, until=until, actor=actor, now=now

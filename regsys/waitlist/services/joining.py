@@ -1,13 +1,15 @@
 """Coming onto the list."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from regsys.applications import services as applications
 from regsys.capacity import services as capacity
 from regsys.events import queries as events
 from regsys.events import rules as event_rules
+from regsys.events.kinds import Proof
 from regsys.events.models import Event, TicketType
 from regsys.kernel import tokens
 from regsys.kernel.actors import attendee
@@ -15,6 +17,7 @@ from regsys.kernel.db import db
 from regsys.kernel.errors import Refusal, Refused
 from regsys.kernel.text import email_key
 from regsys.registration import mail as registration_mail
+from regsys.registration import proving
 from regsys.registration import queries as registrations
 from regsys.registration.services import Person
 from regsys.waitlist import mail, queries, rules
@@ -32,6 +35,8 @@ class Wish:
     type_ids: Sequence[int]
     size: int = 1
     time_zone: str = ""
+    # That they are a member, where a price asks for it.
+    proof: Mapping[str, Any] | None = None
 
 
 def join(event_id: int, wish: Wish, *, now: datetime) -> Entry | Refusal:
@@ -52,9 +57,22 @@ def join(event_id: int, wish: Wish, *, now: datetime) -> Entry | Refusal:
     if refusal:
         raise Refused(refusal)
     key = email_key(wish.person.email)
+    _check_proof(chosen, wish, key)
     if _tell_known(event_id, key, now=now):
         return rules.ON_LIST_BY_NOW
     return _put_on(event, wish, chosen, now=now)
+
+
+def _check_proof(chosen: Sequence[TicketType], wish: Wish, key: str) -> None:
+    """Raise Refused where they would take a price for members, and have not shown that they are one."""
+    if not any(t.proof is Proof.MEMBER for t in chosen):
+        return
+    proven = wish.proof is not None
+    refusal = proving.why_not_as_member(places=wish.size, more=1, proven=proven)
+    if wish.proof and wish.proof["email_key"] != key:
+        refusal = proving.PROOF_OF_ANOTHER
+    if refusal:
+        raise Refused(refusal)
 
 
 def enlist(application_id: int, *, now: datetime) -> Entry | None:
@@ -66,7 +84,7 @@ def enlist(application_id: int, *, now: datetime) -> Entry | None:
     if queries.find_live(event.id, a.email_key):
         return None
     person = Person(a.first_name, a.last_name, a.email)
-    wish = Wish(person, a.profession, [a.ticket_type_id])
+    wish = Wish(person, a.profession, [a.ticket_type_id], proof=a.proof)
     return _put_on(event, wish, [a.ticket_type], application_id=application_id, now=now)
 
 
@@ -95,6 +113,7 @@ def _put_on(
         profession=wish.profession,
         time_zone=wish.time_zone,
         joined_at=now,
+        proof=dict(wish.proof) if wish.proof else None,
     )
     entry.types = list(chosen)
     db.session.add(entry)

@@ -69,7 +69,7 @@ def offer_by_hand(entry_id: int, *, event_id: int, actor: Actor, now: datetime) 
 
 def _offer(entry: Entry, type_id: int, facts: Facts, *, actor: Actor, now: datetime) -> None:
     event = entry.event
-    until = rules.offer_until(now, event.offer_hours, event.starts_at, entry.zone)
+    until = rules.offer_until(now, event.offer_hours, facts.starts_at, entry.zone)
     token = tokens.new_token()
     offer = Offer(
         entry=entry,

@@ -1,0 +1,34 @@
+"""Pure questions about prices for members: who gets one, and what proves it."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from regsys.kernel.errors import Refusal
+from regsys.kernel.text import N_
+
+PROOF_WANTED = Refusal(
+    "ProofWanted",
+    N_("This price is for members of the society. Show that you are one, then choose it."),
+)
+ONE_MEMBER = Refusal(
+    "OneMember",
+    N_("The member price is for the one who has shown that they are a member: one place."),
+)
+PROOF_OF_ANOTHER = Refusal(
+    "ProofOfAnother",
+    N_("The member price is for the address under which you are a member. Write that one here."),
+)
+
+
+def why_not_as_member(*, places: int, more: int, proven: bool) -> Refusal | None:
+    """Give the price for members to whoever proved to be one, for themselves; `places` in all, `more` of them new."""
+    if more and not proven:
+        return PROOF_WANTED
+    return ONE_MEMBER if places > 1 else None
+
+
+def still_proves(proof: Mapping[str, Any] | None, today: date) -> Mapping[str, Any] | None:
+    """Return a proof that was shown before, if it holds today."""
+    until = proof.get("until") if proof else None
+    return proof if until and today <= date.fromisoformat(str(until)) else None
