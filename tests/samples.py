@@ -150,6 +150,10 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "payments.paid": lambda w: f"/o/{w.order.token}/paid?session_id={w.attempt.session_id}",
     "payments.cancel": lambda w: f"/o/{w.order.token}/cancel",
     "payments.give_up": lambda w: f"/r/{w.registration.token}/cancel",
+    "payments.shared": lambda w: f"/b/{w.shared.share_token}",
+    "payments.shared_paid": lambda w: (
+        f"/b/{w.shared.share_token}/paid?session_id={w.shared_attempt.session_id}"
+    ),
     "payments.move": lambda w: f"/r/{w.registration.token}/move",
     "payments.order_move": lambda w: f"/o/{w.order.token}/move?who={w.registration.id}",
     "payments_organizer.move_person": lambda w: f"{_person(w)}/move",

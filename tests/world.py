@@ -362,6 +362,38 @@ class World:
         )
 
     @cached_property
+    def shared(self) -> Order:
+        """An unpaid order that somebody else can pay by a link."""
+        order_id = self.unpaid.order_id
+        with self.app.app_context():
+            with transaction():
+                registering.share_payment(order_id, actor=SYSTEM, now=clock.now())
+            db.session.remove()
+        return self.first(select(Order).where(Order.id == order_id))
+
+    @cached_property
+    def shared_attempt(self) -> PaymentAttempt:
+        """A session that somebody else has open."""
+        now = clock.now()
+        return self._make(
+            PaymentAttempt(
+                order_id=self.shared.id,
+                state=AttemptState.OPEN,
+                state_at=now,
+                amount=92000,
+                currency="USD",
+                livemode=False,
+                key="attempt-of-somebody-else",
+                params={},
+                session_id="cs_test_somebody",
+                url="https://checkout.stripe.com/c/pay/cs_test_somebody",
+                created_at=now,
+                expires_at=now + timedelta(minutes=35),
+                asked_at=now,
+            )
+        )
+
+    @cached_property
     def message_id(self) -> int:
         """A letter with an attachment, sent: it stands in the outbox and in the sandbox's reader."""
         order = f"http://127.0.0.1:5000/o/{self.order.token}"

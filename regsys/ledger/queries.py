@@ -24,10 +24,10 @@ class Sums:
     quarantined: int = 0
     disputed: int = 0
 
-    def balance(self, total: int, *, processing: bool = False) -> rules.Balance:
-        """Return the balance of an order that costs `total`."""
+    def balance(self, total: int, *, processing: bool = False, deposit: int = 0) -> rules.Balance:
+        """Return the balance of an order that costs `total`, of which `deposit` was asked for at first."""
         return rules.Balance(
-            total, self.paid, self.refunded, self.quarantined, processing, self.disputed
+            total, self.paid, self.refunded, self.quarantined, processing, self.disputed, deposit
         )
 
 

@@ -25,6 +25,7 @@ class MoneyState(StrEnum):
     NOTHING_DUE = "nothing due"
     UNPAID = "unpaid"
     PROCESSING = "processing"
+    DEPOSIT_PAID = "deposit paid"
     PAID = "paid"
     OVERPAID = "overpaid"
     PARTLY_REFUNDED = "partly refunded"
@@ -36,6 +37,7 @@ WORDS = {
     MoneyState.NOTHING_DUE: N_("Nothing due"),
     MoneyState.UNPAID: N_("Unpaid"),
     MoneyState.PROCESSING: N_("Processing"),
+    MoneyState.DEPOSIT_PAID: N_("Deposit paid"),
     MoneyState.PAID: N_("Paid"),
     MoneyState.OVERPAID: N_("Overpaid"),
     MoneyState.PARTLY_REFUNDED: N_("Partly refunded"),
@@ -90,7 +92,8 @@ class Balance:
 
     `total` is what it costs, `paid` and `refunded` come from payments that count; `quarantined` is what is left of
     payments that need a person and do not count. `processing`: the bank has not said yes yet. `disputed`: what card
-    holders contest, or have got back by it; it changes the word only, nobody loses a place by a dispute.
+    holders contest, or have got back by it; it changes the word only, nobody loses a place by a dispute. `deposit` is
+    what was asked for at first, where the rest is due later.
     """
 
     total: int
@@ -99,6 +102,7 @@ class Balance:
     quarantined: int = 0
     processing: bool = False
     disputed: int = 0
+    deposit: int = 0
 
     @property
     def net(self) -> int:
@@ -125,8 +129,14 @@ class Balance:
         if self.refunded:
             return MoneyState.PARTLY_REFUNDED if self.net else MoneyState.REFUNDED
         if self.due:
-            return MoneyState.PROCESSING if self.processing else MoneyState.UNPAID
+            return self._owing
         return MoneyState.PAID if self.paid else MoneyState.NOTHING_DUE
+
+    @property
+    def _owing(self) -> MoneyState:
+        if self.processing:
+            return MoneyState.PROCESSING
+        return MoneyState.DEPOSIT_PAID if 0 < self.deposit <= self.net else MoneyState.UNPAID
 
     @property
     def words(self) -> str:

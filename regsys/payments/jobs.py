@@ -121,6 +121,37 @@ def call_off(payload: Mapping[str, Any]) -> datetime | None:
     return cancelling.call_off(queries.list_called_off())
 
 
+def follow_rests(payload: Mapping[str, Any]) -> None:
+    """Remind payers of what is due, and let places go whose rest was not paid by the time that they were told."""
+    end = time.monotonic() + ROUND
+    for rest in queries.list_rests(now=clock.now()):
+        if time.monotonic() > end:
+            return
+        try:
+            with transaction():
+                made = services.follow_rest(rest.order.id, now=clock.now())
+            for refund_id in made:
+                _refund(refund_id)
+        except Exception:
+            # One order must not keep the others from it.
+            log.exception("the rest of order %s could not be followed", rest.order.id)
+
+
+def keep_promises(payload: Mapping[str, Any]) -> None:
+    """Give back what was promised for places that somebody has taken again."""
+    end = time.monotonic() + ROUND
+    for promise_id, _taker in queries.list_takers():
+        if time.monotonic() > end:
+            return
+        try:
+            with transaction():
+                made = services.keep_promise(promise_id, now=clock.now())
+            for refund_id in made:
+                _refund(refund_id)
+        except Exception:
+            log.exception("promise %s could not be kept", promise_id)
+
+
 def hold_against_stripe(payload: Mapping[str, Any]) -> None:
     """Compare our rows with Stripe's books, as somebody asked for."""
     reconcile(int(payload["id"]))
@@ -131,9 +162,13 @@ HANDLERS: dict[str, Handler] = {
     "payments.poll": poll,
     "payments.catch_up": catch_up,
     "payments.call_off": call_off,
+    "payments.follow_rests": follow_rests,
+    "payments.keep_promises": keep_promises,
 }
 PERIODIC = [
     Periodic("payments.poll", every=60),
     Periodic("payments.catch_up", every=3600),
     Periodic("payments.call_off", every=60),
+    Periodic("payments.follow_rests", every=600),
+    Periodic("payments.keep_promises", every=60),
 ]

@@ -11,8 +11,9 @@ from regsys.ledger.states import Problem
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import compose
 from regsys.payments.models import PaymentAttempt
+from regsys.policies.rules import Stage, Terms, is_let_go, let_go_at, read
 from regsys.registration.mail import rows_of
-from regsys.registration.models import Order
+from regsys.registration.models import Order, Registration
 from regsys.web import html
 from regsys.web.urls import absolute, settings
 
@@ -54,6 +55,68 @@ def send_failed(order: Order, attempt: PaymentAttempt, *, until: datetime, now: 
         context={
             "amount": show(attempt.amount, attempt.currency),
             "until": html.when(until, zone),
+        },
+        now=now,
+    )
+
+
+def send_rest_paid(order: Order, attempt: PaymentAttempt, *, left: int, now: datetime) -> None:
+    """Tell the payer that money for what was still open has come."""
+    amount = show(attempt.amount, attempt.currency)
+    _to_payer(
+        "rest_paid",
+        order,
+        key=f"rest-paid:{attempt.id}",
+        subject=_("%(amount)s has arrived", amount=amount),
+        context={"amount": amount, "left": show(left, order.currency) if left else ""},
+        now=now,
+    )
+
+
+def send_rest(
+    order: Order, first: Registration, stage: Stage, *, owed: int, times: int, now: datetime
+) -> None:
+    """Remind the payer of a rest: before it is due, when it is, before the place is let go, or (`times`) once more."""
+    at, zone = first.rest_at or now, first.event.time_zone
+    terms = read(first.policy.body) if first.policy else Terms()
+    amount = show(owed, order.currency)
+    subjects = {
+        Stage.SOON: _("%(amount)s is due soon: %(title)s", amount=amount, title=first.event.title),
+        Stage.LAST: _("Your place is let go soon: %(title)s", title=first.event.title),
+    }
+    is_due = _("%(amount)s is due: %(title)s", amount=amount, title=first.event.title)
+    _to_payer(
+        "rest",
+        order,
+        key=f"rest:{order.id}:{at:%Y%m%d}:{stage}{times or ''}",
+        subject=subjects.get(stage, is_due),
+        context={
+            "stage": stage,
+            "amount": amount,
+            "until": html.deadline(at, zone),
+            "end": html.deadline(let_go_at(terms, at), zone) if is_let_go(terms) else "",
+            "title": first.event.title,
+        },
+        now=now,
+    )
+
+
+def send_refilled(
+    order: Order, gone: Registration, *, card: int, by_hand: int, now: datetime
+) -> None:
+    """Tell the payer that somebody has taken a place, and what comes back for it."""
+    amount = show(card + by_hand, order.currency)
+    _to_payer(
+        "refilled",
+        order,
+        key=f"refilled:{gone.id}",
+        subject=_("You get %(amount)s back", amount=amount),
+        context={
+            "amount": amount,
+            "name": gone.name,
+            "title": gone.event.title,
+            "card": show(card, order.currency) if card else "",
+            "by_hand": show(by_hand, order.currency) if by_hand else "",
         },
         now=now,
     )

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regsys.kernel.crypt import SealedJSON, SealedText
@@ -111,3 +111,24 @@ class Reconciliation(Base):
 
     def __repr__(self) -> str:
         return f"<Reconciliation {self.id}>"
+
+
+class Promise(Base):
+    """What comes back besides, by itself, if somebody takes the place that a person has given up, in minor units.
+
+    `taken_by_id`: who has taken it; each taker keeps one promise. It is open until then, or until the event begins.
+    """
+
+    __tablename__ = "refill_promise"
+    __table_args__ = (CheckConstraint("amount > 0", name="amount_positive"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"), unique=True)
+    taken_by_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id"), unique=True)
+    amount: Mapped[int]
+    reason: Mapped[str] = mapped_column(String(500))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    kept_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    def __repr__(self) -> str:
+        return f"<Promise {self.id} {self.amount}>"

@@ -60,17 +60,20 @@ DONE = frozenset({AttemptState.PAID, AttemptState.QUARANTINED, AttemptState.PROC
 # ---- the payer goes to Stripe ----
 
 
-def start_checkout(which: int | str, *, placing: bool = False) -> str | None:
+def start_checkout(
+    which: int | str, *, placing: bool = False, whole: bool = False, link: str | None = None
+) -> str | None:
     """Return the address of Stripe's page for an order (its id or its token); None: nothing is left to pay there.
 
-    `placing`: it is a cart, and is placed in the same transaction. Raises Refused, and UpstreamFailed where Stripe does
-    not answer: places and attempt are kept then.
+    `placing`: it is a cart, and is placed in the same transaction. `whole`: all that is due, also what is due later
+    only; `link`: the secret of somebody else who pays. Raises Refused, and UpstreamFailed where Stripe does not answer:
+    places and attempt are kept then.
     """
     prefill = True
     for _ in range(_ROUNDS):
         with transaction():
             begin = services.place_and_open if placing else services.open_attempt
-            plan = begin(which, prefill=prefill, now=clock.now())
+            plan = begin(which, prefill=prefill, now=clock.now(), whole=whole, link=link)
         if plan is None:
             return None
         try:

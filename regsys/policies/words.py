@@ -21,6 +21,7 @@ from regsys.policies.rules import (
     Taker,
     Terms,
     Why,
+    is_let_go,
     read,
     table,
 )
@@ -194,8 +195,44 @@ def ahead_words(ahead: Ahead) -> str:
 def other_rules(terms: Terms, currency: str) -> list[str]:
     """Return what else the policy says, a sentence for each rule."""
     return [
-        s for s in (_substitute(terms, currency), _transfer(terms, currency), _credit(terms)) if s
+        s
+        for s in (
+            _down(terms, currency),
+            _substitute(terms, currency),
+            _transfer(terms, currency),
+            _credit(terms),
+        )
+        if s
     ]
+
+
+def _down(terms: Terms, currency: str) -> str:
+    rule = terms.down
+    if rule is None:
+        return ""
+    first = money(rule.amount, currency) if rule.amount else f"{rule.percent}%"
+    said = _(
+        "Your place is sure for a deposit of %(first)s; the rest is due %(time)s before it begins.",
+        first=first,
+        time=ahead_words(rule.rest),
+    )
+    return f"{said} {unpaid_words(terms)}"
+
+
+def unpaid_words(terms: Terms) -> str:
+    """Return what happens where the rest is not paid, as one reads it before paying."""
+    days = terms.down.grace if terms.down else 0
+    if not is_let_go(terms):
+        return _("If it is not paid by then, we ask you again, and your place is kept.")
+    if not days:
+        return _(
+            "If it is not paid by then, your place is let go, and what comes back follows the table of that day."
+        )
+    return _(
+        "We remind you; if it is not paid %(n)s days after that, your place is let go, and what comes back follows "
+        "the table of that day.",
+        n=days,
+    )
 
 
 def _substitute(terms: Terms, currency: str) -> str:

@@ -47,6 +47,9 @@ class Order(Base):
     )
     # Mailed links: their places are held until then, also after a payment page that was left unpaid.
     held_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The link by which somebody else can pay what is still due; it shows amounts and first names.
+    share_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    share_token: Mapped[str | None] = mapped_column(SealedText)
     registrations: Mapped[list["Registration"]] = relationship(
         back_populates="order", order_by="Registration.id"
     )
@@ -71,6 +74,7 @@ class Registration(Base):
     __table_args__ = (
         CheckConstraint("price >= 0", name="price_not_negative"),
         CheckConstraint("room_part >= 0", name="room_part_not_negative"),
+        CheckConstraint("deposit > 0", name="deposit_positive"),
         Index(
             "uq_registration_live_email",
             "event_id",
@@ -103,6 +107,9 @@ class Registration(Base):
     room_part: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     policy_id: Mapped[int | None] = mapped_column(ForeignKey("refund_policy.id"))
     promised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # What makes this place sure, and when the rest of its price is due; none: all of it is paid at once.
+    deposit: Mapped[int | None]
+    rest_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # The place in another event that this one stands for, and how often its place has moved in all. While it waits for
     # payment the old place stays; when it is confirmed the old one is transferred, in the same transaction.
     moved_from_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id"))

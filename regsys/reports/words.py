@@ -51,6 +51,7 @@ MONEY: Mapping[MoneyState, Badge] = {
     MoneyState.NOTHING_DUE: Badge(N_("Nothing due")),
     MoneyState.UNPAID: Badge(N_("Unpaid"), "held", "warn"),
     MoneyState.PROCESSING: Badge(N_("Processing"), "held"),
+    MoneyState.DEPOSIT_PAID: Badge(N_("Deposit paid"), "held"),
     MoneyState.PAID: Badge(N_("Paid"), "full", "good"),
     MoneyState.OVERPAID: Badge(N_("Overpaid"), "full", "warn"),
     MoneyState.PARTLY_REFUNDED: Badge(N_("Partly refunded"), "full"),

@@ -31,6 +31,7 @@ from regsys.payments import mail as payments
 from regsys.payments import queries as payment_queries
 from regsys.payments.models import PaymentAttempt
 from regsys.payments.services import leaving_of
+from regsys.policies.rules import Stage
 from regsys.registration import mail as registration
 from regsys.registration.models import HandOver, Registration
 from regsys.registration.states import RegistrationState as S
@@ -233,6 +234,12 @@ def _moved(kind: str) -> Callable[[World], None]:
     return write
 
 
+def _rest(world: World) -> None:
+    r, now = _confirmed(), clock.now()
+    r.rest_at = now + timedelta(days=10)
+    payments.send_rest(r.order, r, Stage.SOON, owed=77000, times=0, now=now)
+
+
 LETTERS: dict[str, Callable[[World], None]] = {
     "accounts-sign_in": _link(Purpose.SIGN_IN),
     "accounts-password": _link(Purpose.SET_PASSWORD),
@@ -289,6 +296,13 @@ LETTERS: dict[str, Callable[[World], None]] = {
     ),
     "payments-failed": lambda w: payments.send_failed(
         _unpaid().order, _attempt(w), until=clock.now() + timedelta(days=2), now=clock.now()
+    ),
+    "payments-rest": _rest,
+    "payments-rest_paid": lambda w: payments.send_rest_paid(
+        _unpaid().order, _attempt(w), left=0, now=clock.now()
+    ),
+    "payments-refilled": lambda w: payments.send_refilled(
+        _confirmed().order, _confirmed(), card=7500, by_hand=0, now=clock.now()
     ),
     "payments-refund_failed": lambda w: payments.send_refund_failed(
         _confirmed().order, _refund(_confirmed()), why="The card was closed.", now=clock.now()

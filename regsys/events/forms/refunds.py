@@ -17,6 +17,7 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired
 
+from regsys.events.forms.deposits import DepositFields, deposit_data
 from regsys.events.forms.parts import (
     LISTED,
     AmountField,
@@ -123,7 +124,7 @@ class Trial:
         return datetime.combine(self.on, time(12))
 
 
-class RefundsForm(VersionedForm):
+class RefundsForm(DepositFields, VersionedForm):
     """What comes back, and until when."""
 
     preset = SelectField(
@@ -260,6 +261,7 @@ class RefundsForm(VersionedForm):
                 self.transfer_months.data or 12,
             ),
             credit=Credit(self.credit.data or 0, Carried(self.credited.data)),
+            down=self.read_down(currency),
             time=f"{self.hour.data:%H:%M}" if self.hour.data else END_OF_DAY,
             zone="UTC" if self.utc.data else "",
             note=self.note.data or "",
@@ -313,6 +315,7 @@ def _fields_of(terms: Terms, currency: str) -> dict[str, Any]:
         "credit": terms.credit.months or None,
         "credited": terms.credit.what.value,
         "note": terms.note,
+        **deposit_data(terms, currency),
     }
 
 

@@ -18,6 +18,7 @@ from regsys.payments.forms import GiveBackForm
 from regsys.payments.organizer.desk import ROLES, payments_organizer, scope_now, tell, tell_away
 from regsys.payments.queries import Backing
 from regsys.payments.settle import execute_refund
+from regsys.policies.rules import Cause
 from regsys.policies.words import explain
 from regsys.registration.models import Registration
 from regsys.registration.states import RegistrationState
@@ -111,7 +112,10 @@ def _by_the_rules(backing: Backing) -> Backing:
     r = backing.registration
     if r is None:
         return backing
-    (part,) = queries.get_parting(backing.order.id, [r.id], now=clock.now()).parts
+    now = clock.now()
+    # Whoever still has a place when it is over did not come.
+    cause = Cause.NO_SHOW if now >= r.event.ends_at else Cause.ATTENDEE
+    (part,) = queries.get_parting(backing.order.id, [r.id], now=now, cause=cause).parts
     if part.made is None or part.terms is None:
         return backing
     because = explain(part.made, part.terms, r.event.currency, r.event.time_zone)

@@ -35,6 +35,8 @@ def money() -> ResponseReturnValue:
         payments=queries.list_payments(scope),
         failed_refunds=failed,
         owed=queries.list_owed(scope, but=failed),
+        promises=queries.list_waiting(scope, now=now),
+        rests=queries.list_rests(scope, now=now),
         disputes=queries.list_disputes(scope),
         webhooks=queries.webhooks(now),
         failed_events=queries.list_failed_events(),

@@ -78,6 +78,8 @@ from regsys.payments.queries.owed import (
     list_repaid_places,
     list_with_failed_refund,
 )
+from regsys.payments.queries.promises import Waiting, list_takers, list_waiting
+from regsys.payments.queries.rests import Rest, list_rests, places_with_rest
 
 __all__ = [
     "ENDED",
@@ -96,7 +98,9 @@ __all__ = [
     "ProblemRow",
     "Progress",
     "RefundRow",
+    "Rest",
     "Scope",
+    "Waiting",
     "Way",
     "Webhooks",
     "find_by_session",
@@ -141,10 +145,14 @@ __all__ = [
     "list_refunds_to_make",
     "list_refunds_to_send",
     "list_repaid_places",
+    "list_rests",
     "list_seen_events",
+    "list_takers",
     "list_to_ask",
+    "list_waiting",
     "list_with_failed_refund",
     "list_without_fee",
+    "places_with_rest",
     "webhooks",
     "why_not_way",
     "with_order",

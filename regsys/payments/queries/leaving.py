@@ -1,7 +1,7 @@
 """What happens to the money of people who give their places up: the same for the page that shows it and the button."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from regsys.kernel import tokens
@@ -10,7 +10,7 @@ from regsys.kernel.text import N_
 from regsys.ledger.queries import payments_of, refundable, sums_in
 from regsys.payments.queries.attempts import find_holding
 from regsys.payments.queries.giving import is_by_card
-from regsys.policies.rules import Refund, Terms, read, refund
+from regsys.policies.rules import Cause, Refund, Terms, read, refund
 from regsys.registration import rules
 from regsys.registration.models import Order, Registration
 from regsys.registration.queries import amounts_of, costs_of, get_order, refund_facts, totals_of
@@ -37,7 +37,10 @@ PAYING = Refusal(
 
 @dataclass(frozen=True)
 class Part:
-    """One person who leaves: what was paid, what goes back to the card and by hand, and the rule (none: nothing)."""
+    """One person who leaves: what was paid, what goes back to the card and by hand, and the rule (none: nothing).
+
+    `more` goes back besides, if somebody takes the place before the event begins.
+    """
 
     registration: Registration
     paid: int
@@ -45,6 +48,7 @@ class Part:
     by_hand: int = 0
     made: Refund | None = None
     terms: Terms | None = None
+    more: int = 0
 
     @property
     def amount(self) -> int:
@@ -82,7 +86,13 @@ class Parting:
         return tokens.hash_token(f"{self.order.token}:{who}:{self.amount}")[:24]
 
 
-def get_parting(order_id: int, registration_ids: Sequence[int], *, now: datetime) -> Parting:
+def get_parting(
+    order_id: int,
+    registration_ids: Sequence[int],
+    *,
+    now: datetime,
+    cause: Cause = Cause.ATTENDEE,
+) -> Parting:
     """Foresee what happens if these people of an order leave now; ids of others are passed over."""
     order = get_order(order_id)
     gone = [r for r in order.registrations if r.id in registration_ids]
@@ -101,20 +111,23 @@ def get_parting(order_id: int, registration_ids: Sequence[int], *, now: datetime
     cards = sum(refundable(p) for p in payments if p.problem is None and is_by_card(p))
     parts = []
     for r, mine in zip(gone, paid, strict=True):
-        part = _part(r, mine, cards, now)
+        part = _part(r, mine, cards, now, cause)
         cards -= part.card
         parts.append(part)
     refusal = _why_not(parts, now) or (CONTESTED if sums.disputed else None)
     return Parting(order, parts, refusal or (PAYING if find_holding(order_id) else None))
 
 
-def _part(r: Registration, paid: int, cards: int, now: datetime) -> Part:
+def _part(r: Registration, paid: int, cards: int, now: datetime, cause: Cause) -> Part:
     if not paid or r.policy is None:
         return Part(r, paid)
     terms = read(r.policy.body)
-    made = refund(terms, amounts_of(r, paid), now, refund_facts(r))
+    facts = replace(refund_facts(r), cause=cause)
+    made = refund(terms, amounts_of(r, paid), now, facts)
+    again = refund(terms, amounts_of(r, paid), now, replace(facts, refilled=True))
     card = min(made.amount, cards)
-    return Part(r, paid, card, made.amount - card, made, terms)
+    more = max(0, again.amount - made.amount)
+    return Part(r, paid, card, made.amount - card, made, terms, more)
 
 
 def _why_not(parts: Sequence[Part], now: datetime) -> Refusal | None:

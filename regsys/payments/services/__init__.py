@@ -21,7 +21,9 @@ from regsys.payments.services.giving import (
 from regsys.payments.services.inbox import fail_event, mark_event, receive
 from regsys.payments.services.leaving import Left, leave, leaving_of
 from regsys.payments.services.moving import Moved, move_for, move_place
+from regsys.payments.services.promises import keep_promise
 from regsys.payments.services.refunding import RefundOrder, request_full_refund, submit_refund
+from regsys.payments.services.rests import follow_rest
 from regsys.payments.services.settling import apply_session
 
 __all__ = [
@@ -39,8 +41,10 @@ __all__ = [
     "fail_event",
     "finish_cancellation",
     "finish_refund",
+    "follow_rest",
     "give_back",
     "give_by_hand",
+    "keep_promise",
     "leave",
     "leaving_of",
     "mark_event",

@@ -46,24 +46,29 @@ class Plan:
     step: Step
 
 
-def place_and_open(which: int | str, *, prefill: bool, now: datetime) -> Plan | None:
+def place_and_open(
+    which: int | str, *, prefill: bool, now: datetime, whole: bool = False, link: str | None = None
+) -> Plan | None:
     """Place a cart and open an attempt for it, in one transaction; None: nothing is to pay. Raises Refused."""
     held = registration.place_cart(which, now=now)
     waits = any(r.state is RegistrationState.AWAITING_PAYMENT for r in held.order.registrations)
-    return open_attempt(held, prefill=prefill, now=now) if waits else None
+    return open_attempt(held, prefill=prefill, now=now, whole=whole) if waits else None
 
 
-def open_attempt(which: int | str | Held, *, prefill: bool, now: datetime) -> Plan:
+def open_attempt(
+    which: int | str | Held, *, prefill: bool, now: datetime, whole: bool = False, link: str | None = None
+) -> Plan:
     """Hold the order's places without end and return its attempt: the open one if it still fits, or a new one.
 
-    Locks the order, `which` is its id or its token. `prefill`: tell Stripe the payer's address. Raises Refused.
+    Locks the order, `which` is its id or its token. `prefill`: tell Stripe the payer's address. `whole`: ask for all
+    that is due. `link`: the secret of somebody else who pays, and who comes back to their own page. Raises Refused.
     """
-    facts = registration.hold_for_checkout(which, now=now)
+    facts = registration.hold_for_checkout(which, now=now, whole=whole)
     if not money.chargeable(facts.amount, facts.currency):
         raise Refused(rules.not_chargeable(facts.amount, facts.currency))
     key = f"attempt-{tokens.new_token()}"
     expires_at = now + rules.LIFETIME
-    params = rules.build_params(_offer(facts, prefill), tag=key, expires_at=expires_at)
+    params = rules.build_params(_offer(facts, prefill, link), tag=key, expires_at=expires_at)
     livemode = settings().livemode
     row = {
         "order_id": facts.order_id,
@@ -90,17 +95,22 @@ def open_attempt(which: int | str | Held, *, prefill: bool, now: datetime) -> Pl
     return Plan(queries.known_of(existing), Step.REPLACE)
 
 
-def _offer(facts: CheckoutFacts, prefill: bool) -> rules.Offer:
+def _offer(facts: CheckoutFacts, prefill: bool, link: str | None) -> rules.Offer:
     success = absolute("payments.paid", token=facts.token)
+    cancel = absolute("registration.order", token=facts.token)
+    if link:
+        success = absolute("payments.shared_paid", token=link)
+        cancel = absolute("payments.shared", token=link)
     return rules.Offer(
         code=facts.code,
         currency=facts.currency,
         amount=facts.amount,
-        lines=facts.lines,
+        # Somebody else who pays learns no full name.
+        lines=[] if link else facts.lines,
         titles=facts.titles,
-        email=rules.usable_email(facts.payer_email) if prefill else "",
+        email=rules.usable_email(facts.payer_email) if prefill and not link else "",
         success_url=success + "?session_id={CHECKOUT_SESSION_ID}",
-        cancel_url=absolute("registration.order", token=facts.token),
+        cancel_url=cancel,
         methods=rules.methods_for(facts.currency, settings().STRIPE_DELAYED_METHODS),
     )
 

@@ -12,8 +12,9 @@ from regsys.kernel.errors import Refusal, Refused
 from regsys.kernel.money import show
 from regsys.kernel.text import N_
 from regsys.payments import queries
-from regsys.payments.queries import Part
+from regsys.payments.queries import Part, Parting
 from regsys.payments.services.giving import request
+from regsys.payments.services.promises import promise
 from regsys.policies.words import explain, refund_lines, refund_why
 from regsys.registration import services as registration
 from regsys.registration.models import Order
@@ -58,10 +59,22 @@ def leave(
         raise Refused(parting.refusal)
     if not parting.parts or parting.mark != mark:
         raise Refused(CHANGED)
+    return let_leave(parting, reason=reason, actor=actor, now=now)
+
+
+def let_leave(
+    parting: Parting, *, reason: str, actor: Actor, now: datetime, lapsed: bool = False
+) -> Left:
+    """Let people leave as foreseen, and write down what goes back; `lapsed`: because the rest was not paid.
+
+    The caller has locked the order.
+    """
+    order_id = parting.order.id
     leavings = [leaving_of(part) for part in parting.parts]
-    registration.leave(order_id, leavings, reason=reason, actor=actor, now=now)
+    registration.leave(order_id, leavings, reason=reason, lapsed=lapsed, actor=actor, now=now)
     made: list[int] = []
     for part in parting.parts:
+        promise(part, now=now)
         if part.card:
             made += request(
                 queries.list_card_payments(order_id),
@@ -82,6 +95,10 @@ def leaving_of(part: Part) -> Leaving:
     currency = r.event.currency
     lines = [(label, show(n, currency)) for label, n in refund_lines(made)]
     why = refund_why(made, terms, currency, r.event.time_zone)
+    if part.more:
+        more = show(part.more, currency)
+        again = _("If somebody takes the place, %(amount)s more comes back by itself.", amount=more)
+        why = f"{why} {again}"
     return Leaving(r.id, part.paid, part.card, part.by_hand, why, lines)
 
 

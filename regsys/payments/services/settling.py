@@ -97,8 +97,11 @@ def _take_money(
     attempt.payment_intent = session.payment_intent
     if problem:
         _set_aside(attempt, payment, problem, actor=actor, now=now)
-    else:
-        move(attempt, AttemptState.PAID, now=now)
+        return
+    move(attempt, AttemptState.PAID, now=now)
+    if outcome is PaidOutcome.ALREADY:
+        order, left = registrations.get_order(attempt.order_id), registrations.due(attempt.order_id)
+        mail.send_rest_paid(order, attempt, left=left.due, now=now)
 
 
 def _complete(attempt: PaymentAttempt, session: Session) -> None:

@@ -124,6 +124,34 @@ class Credit:
         _need(0 <= self.months <= 60, "months")
 
 
+class Unpaid(StrEnum):
+    """What happens to a place whose rest is not paid by its date and some days more."""
+
+    RELEASE = "release"
+    # The place is kept, and people are asked again.
+    CHASE = "chase"
+
+
+@dataclass(frozen=True)
+class Down:
+    """A deposit that makes a place sure: an amount, or a percentage; the rest is due so long before the first day.
+
+    What happens where it is not paid happens `grace` days later.
+    """
+
+    amount: int = 0
+    percent: int = 0
+    rest: Ahead = Ahead(days=30)
+    then: Unpaid = Unpaid.RELEASE
+    grace: int = 7
+
+    def __post_init__(self) -> None:
+        _need(0 <= self.amount <= MOST, "amount")
+        _need(0 <= self.percent < 100, "percent")
+        _need(bool(self.amount) != bool(self.percent), "amount or percent")
+        _need(0 <= self.grace <= 60, "grace")
+
+
 @dataclass(frozen=True)
 class Terms:
     """What comes back of a price.
@@ -131,7 +159,8 @@ class Terms:
     `steps` begin with the earliest; after the last nothing comes back. Without `room` they are for the whole price.
     `deposit` stays with the society whatever a step says, except where the place is taken again (`refilled`).
     `venue` is what the house charges for a person. After the event has begun `begun` counts, `no_show` for somebody
-    who did not come. Deadlines end at `time` of their day in `zone`, or in the event's zone.
+    who did not come. With `down` a place is sure for a deposit. Deadlines end at `time` of their day in `zone`, or in
+    the event's zone.
     """
 
     steps: tuple[Step, ...] = ()
@@ -144,6 +173,7 @@ class Terms:
     substitute: Substitute = field(default_factory=Substitute)
     transfer: Transfer = field(default_factory=Transfer)
     credit: Credit = field(default_factory=Credit)
+    down: Down | None = None
     time: str = END_OF_DAY
     zone: str = ""
     note: str = ""

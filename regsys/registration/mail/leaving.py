@@ -28,10 +28,16 @@ from regsys.web.urls import absolute
 
 
 def send_left(
-    order: Order, gone: Sequence[tuple[Registration, Leaving]], *, key: str, now: datetime
+    order: Order,
+    gone: Sequence[tuple[Registration, Leaving]],
+    *,
+    key: str,
+    now: datetime,
+    lapsed: bool = False,
 ) -> None:
     """Write to people who have given their places up, to their payer about the money, and to who leads and organizes.
 
+    `lapsed`: their places were let go because the rest was not paid.
     Whoever has paid for nobody but themselves gets one letter about both.
     """
     own = len(gone) == 1 and gone[0][0].email_key == order.email.casefold()
@@ -43,13 +49,15 @@ def send_left(
             r,
             template="registration/mail_left",
             key=f"cancelled:{r.id}",
-            subject=_("You have given your place back: %(title)s", title=r.event.title),
-            context={"parts": _parts(order, [(r, money)]) if own else []},
+            subject=_("Your place was let go: %(title)s", title=r.event.title)
+            if lapsed
+            else _("You have given your place back: %(title)s", title=r.event.title),
+            context={"parts": _parts(order, [(r, money)]) if own else [], "lapsed": lapsed},
             attachments=[attached(text, "CANCEL")],
             now=now,
         )
     if not own:
-        _send_order_left(order, gone, key=key, now=now)
+        _send_order_left(order, gone, key=key, lapsed=lapsed, now=now)
     by_event = {r.event_id: r.event for r, _money in gone}
     for event in by_event.values():
         names = [r.name for r, _money in gone if r.event_id == event.id]
@@ -57,7 +65,12 @@ def send_left(
 
 
 def _send_order_left(
-    order: Order, gone: Sequence[tuple[Registration, Leaving]], *, key: str, now: datetime
+    order: Order,
+    gone: Sequence[tuple[Registration, Leaving]],
+    *,
+    key: str,
+    lapsed: bool,
+    now: datetime,
 ) -> None:
     people = [r for r, _money in gone]
     draft = compose(
@@ -65,9 +78,16 @@ def _send_order_left(
         key=f"order-left:{key}",
         kind="order_left",
         to=(order.payer_name, order.email),
-        subject=_("Places were given back: %(titles)s", titles=titles_of(people)),
+        subject=_("Places were let go: %(titles)s", titles=titles_of(people))
+        if lapsed
+        else _("Places were given back: %(titles)s", titles=titles_of(people)),
         links={"order": absolute("registration.order", token=order.token)},
-        context={"order": order, "people": rows_of(people), "parts": _parts(order, gone)},
+        context={
+            "order": order,
+            "people": rows_of(people),
+            "parts": _parts(order, gone),
+            "lapsed": lapsed,
+        },
         order_id=order.id,
     )
     outbox.enqueue(draft, now=now)

@@ -10,8 +10,10 @@ from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, Refusal, Refused
 from regsys.kernel.text import whole_number
+from regsys.ledger.rules import Balance
 from regsys.registration import queries, rules, services
 from regsys.registration.forms import CodeForm
+from regsys.registration.owing import due_first, rest_at
 from regsys.registration.public.base import (
     blueprint,
     find_cart,
@@ -85,6 +87,8 @@ def show_review(
         form=form,
         refusal=words(refusal) if refusal else None,
         own_numbers=own_numbers,
+        now_due=due_first(held.order, Balance(held.total), now=now),
+        rest_at=rest_at(held.order),
         own_number=next(iter(own_numbers.values()), 0),
         **frame(held, now, 4),
     ), status

@@ -17,13 +17,14 @@ from regsys.registration import mail, queries, rules, services
 from regsys.registration.forms import CodeForm
 from regsys.registration.models import Order, Registration
 from regsys.registration.moved import may_ask_to_move
+from regsys.registration.owing import due_first, rest_at, split_places
 from regsys.registration.public.base import blueprint, find_cart, keep_cart, words
 from regsys.registration.queries import Held
 from regsys.registration.rules import OrderState
 from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
 from regsys.web.guard import public
-from regsys.web.urls import settings
+from regsys.web.urls import absolute, settings
 
 
 @blueprint.get("/o/<token>")
@@ -57,7 +58,8 @@ def show_order(
     """Show how an order stands; with a form for a code where its price may still be lowered."""
     found = held.order
     payments, lines = ledger.payments_of([found.id]), queries.list_lines(found.id)
-    balance = ledger.sums_in(payments).balance(sum(line.amount for line in lines))
+    first = sum(r.deposit or 0 for r in split_places(found))
+    balance = ledger.sums_in(payments).balance(sum(n.amount for n in lines), deposit=first)
     states = {r.state for r in found.registrations}
     state = rules.order_state(states, due=balance.due, holding=held.holding, ends_at=held.ends_at)
     live = [r for r in found.registrations if r.state in LIVE]
@@ -67,6 +69,9 @@ def show_order(
         held=held,
         live=live or found.registrations,
         own=own_place(found),
+        now_due=due_first(found, balance, now=now),
+        rest_at=rest_at(found),
+        share_url=absolute("payments.shared", token=found.share_token) if found.share_token else "",
         moving=[r for r in held.unpaid if r.moved_from_id],
         may_ask_to_move=may_ask_to_move,
         state=state,

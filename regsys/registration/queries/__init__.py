@@ -41,7 +41,10 @@ WHOLE = (
 
 
 # What is read of an event from which places are taken.
-FOR_SALE = (joinedload(Event.ticket_types).joinedload(TicketType.prices),)
+FOR_SALE = (
+    joinedload(Event.policy),
+    joinedload(Event.ticket_types).joinedload(TicketType.prices),
+)
 
 
 def find_order_by_token(token: str) -> Order | None:
@@ -216,10 +219,18 @@ def balances_of(order_ids: Sequence[int]) -> dict[int, Balance]:
     """Return how these orders stand in money."""
     costs = select(literal("costs"), OrderLine.order_id, true(), func.sum(OrderLine.amount))
     costs = costs.where(OrderLine.order_id.in_(order_ids)).group_by(OrderLine.order_id)
-    rows: Sequence[Any] = db.session.execute(union_all(*ledger.ask_sums(order_ids), costs)).all()
+    first = select(literal("first"), Registration.order_id, true(), func.sum(Registration.deposit))
+    first = first.where(Registration.order_id.in_(order_ids), Registration.state.in_(LIVE))
+    first = first.where(Registration.deposit.is_not(None)).group_by(Registration.order_id)
+    rows: Sequence[Any] = db.session.execute(
+        union_all(*ledger.ask_sums(order_ids), costs, first)
+    ).all()
     sums = ledger.read_sums(rows, order_ids)
-    totals = {order: int(n) for what, order, _sound, n in rows if what == "costs"}
-    return {o: sums[o].balance(totals.get(o, 0)) for o in order_ids}
+    more = {(what, order): int(n) for what, order, _sound, n in rows if what in ("costs", "first")}
+    return {
+        o: sums[o].balance(more.get(("costs", o), 0), deposit=more.get(("first", o), 0))
+        for o in order_ids
+    }
 
 
 def due(order_id: int) -> Balance:

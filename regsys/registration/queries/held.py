@@ -17,7 +17,7 @@ from regsys.ledger import queries as ledger
 from regsys.ledger.rules import Balance
 from regsys.registration import rules
 from regsys.registration.models import Order, OrderLine, Registration
-from regsys.registration.states import UNPAID
+from regsys.registration.states import LIVE, UNPAID
 from regsys.registration.states import RegistrationState as S
 
 # Registration id → the first end of its live claims; None: no end.
@@ -130,7 +130,8 @@ def _held(
         return None
     order, _r, _n, _end, *sums = rows[0]
     ends_of = {r: end for _order, r, n, end, *_sums in rows if n}
-    return Held(order, ends_of, balance=_balance(*sums) if money else None)
+    first = sum(r.deposit or 0 for r in order.registrations if r.state in LIVE)
+    return Held(order, ends_of, balance=_balance(first, *sums) if money else None)
 
 
 def _money_columns() -> list[ColumnElement[int]]:
@@ -141,8 +142,8 @@ def _money_columns() -> list[ColumnElement[int]]:
     return [cost.scalar_subquery(), *ledger.sums_columns(Order.id)]
 
 
-def _balance(cost: int, *sums: int) -> Balance:
-    return ledger.Sums(*map(int, sums)).balance(int(cost))
+def _balance(deposit: int, cost: int, *sums: int) -> Balance:
+    return ledger.Sums(*map(int, sums)).balance(int(cost), deposit=deposit)
 
 
 def alive(now: datetime) -> Select[Claim]:

@@ -63,6 +63,7 @@ from regsys.registration.services.placing import place, place_cart
 from regsys.registration.services.reducing import Applied, apply_code, drop_code
 from regsys.registration.services.reserving import reserve
 from regsys.registration.services.shared import lock_order
+from regsys.registration.services.sharing import share_payment, stop_sharing
 
 __all__ = [
     "ABOUT",
@@ -112,7 +113,9 @@ __all__ = [
     "remove_person",
     "resend",
     "reserve",
+    "share_payment",
     "stands_at_risk",
+    "stop_sharing",
     "take_again",
     "take_offer",
     "tell_of_minimum",

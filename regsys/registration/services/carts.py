@@ -15,11 +15,12 @@ from regsys.events.kinds import Rate
 from regsys.events.models import Event, TicketType
 from regsys.events.queries import joins_until, price_of, share_of, to_pay
 from regsys.events.words import share_words
-from regsys.kernel import tokens
+from regsys.kernel import money, tokens
 from regsys.kernel.actors import ANONYMOUS
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.text import N_
+from regsys.policies.rules import Terms, read, split
 from regsys.questions import services as questions
 from regsys.registration import proving, queries, rules
 from regsys.registration.models import LineKind, Order, Registration
@@ -289,6 +290,7 @@ def _claim(
             regular = _price(types[r.ticket_type_id], Rate.REGULAR)
             share = share_of(plan[r.event_id][0], now)
             r.rate, r.price = Rate.REGULAR, to_pay(regular, share, order.currency)
+        _split(r, plan[r.event_id][0], now=now)
         why = _why(r, plan[r.event_id][0], shelves[r.event_id], now)
         add_line(order.id, r.id, LineKind.PLACE, why, r.price)
     audit.record(
@@ -332,6 +334,21 @@ def _draft(
         proof=dict(proof) if proof and ticket_type.proof is ProofKind.MEMBER else None,
         created_at=now,
     )
+
+
+def _split(r: Registration, event: Event, *, now: datetime) -> None:
+    """Freeze what makes the place sure and when the rest is due, where the rules of this moment divide the price."""
+    terms = read(event.policy.body) if event.policy else Terms()
+    parts = split(
+        terms,
+        r.price,
+        starts_at=event.starts_at,
+        zone=event.time_zone,
+        now=now,
+        unit=money.unit(event.currency),
+    )
+    if parts:
+        r.deposit, r.rest_at = parts.first, parts.rest_at
 
 
 def _price(ticket_type: TicketType, rate: Rate) -> int:

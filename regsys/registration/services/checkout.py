@@ -14,6 +14,7 @@ from regsys.kernel.db import BUSY_SENTENCE
 from regsys.kernel.errors import Busy, Refused
 from regsys.registration import mail, queries, rules
 from regsys.registration.models import LineKind, Registration
+from regsys.registration.owing import due_first
 from regsys.registration.queries import Held
 from regsys.registration.services.moving import finish_moves
 from regsys.registration.services.places import pools_of
@@ -44,9 +45,12 @@ class PaidOutcome(StrEnum):
     NO_PLACE = "no_place"
 
 
-def hold_for_checkout(which: int | str | Held, *, now: datetime) -> CheckoutFacts:
+def hold_for_checkout(
+    which: int | str | Held, *, now: datetime, whole: bool = False
+) -> CheckoutFacts:
     """Lock an order (by id, or by its token) and hold its places without an end, for as long as a payment is open.
 
+    It asks for the deposit where there is one and nothing was paid, else (or if `whole`) for all that is due.
     Raises Refused unless something is due and every unpaid place is still held.
     """
     held = lock_order(which, now=now, money=True)
@@ -62,16 +66,19 @@ def hold_for_checkout(which: int | str | Held, *, now: datetime) -> CheckoutFact
         raise Refused(refusal)
     if not capacity.extend([r.id for r in held.unpaid], until=None, now=now):
         raise Refused(rules.HOLD_EXPIRED)
+    first = due_first(order, balance, now=now)
+    amount = balance.due if whole or not first else first
+    coming = held.unpaid or [r for r in order.registrations if r.state is S.CONFIRMED]
     return CheckoutFacts(
         order_id=order.id,
         code=order.code,
         token=order.token,
         currency=order.currency,
-        amount=balance.due,
+        amount=amount,
         payer_email=order.email,
         payer_name=order.payer_name,
-        lines=_lines(held, balance.due),
-        titles=list(dict.fromkeys(r.event.title for r in held.unpaid)),
+        lines=_lines(held, amount),
+        titles=list(dict.fromkeys(r.event.title for r in coming)),
     )
 
 

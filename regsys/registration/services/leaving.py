@@ -17,12 +17,18 @@ from regsys.registration.states import RegistrationState as S
 
 
 def leave(
-    order_id: int, leavings: Sequence[Leaving], *, reason: str, actor: Actor, now: datetime
+    order_id: int,
+    leavings: Sequence[Leaving],
+    *,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    lapsed: bool = False,
 ) -> None:
     """End these confirmed registrations, keep on the order what is not given back, and tell everybody concerned.
 
-    What goes back is requested by the caller in the same transaction. Locks the order. Raises Refused where somebody
-    has left already, or the event is over.
+    `lapsed`: not because they wish to, but because the rest was not paid. What goes back is requested by the caller in
+    the same transaction. Locks the order. Raises Refused where somebody has left already, or the event is over.
     """
     held = lock_order(order_id, now=now)
     by_id = {r.id: r for r in held.order.registrations}
@@ -43,4 +49,5 @@ def leave(
             add_line(order_id, r.id, LineKind.KEPT, one.why or _("Kept of the price."), one.kept)
     db.session.flush()
     key = f"{order_id}:{'-'.join(str(r.id) for r in gone)}"
-    mail.send_left(held.order, list(zip(gone, leavings, strict=True)), key=key, now=now)
+    pairs = list(zip(gone, leavings, strict=True))
+    mail.send_left(held.order, pairs, key=key, lapsed=lapsed, now=now)

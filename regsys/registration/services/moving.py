@@ -96,6 +96,8 @@ def _hold(
     for name in PERSON:
         if name != "answered_at":
             setattr(new, name, getattr(old, name))
+    # Whoever moves pays all of it: what was paid so far counts.
+    new.deposit = new.rest_at = None
     new.moved_from_id, new.times_moved = old.id, old.times_moved + 1
     db.session.flush()
     return new

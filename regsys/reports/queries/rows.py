@@ -88,6 +88,7 @@ class Row:
     answered_at: datetime | None
     note: str
     proof: dict[str, Any] | None
+    deposit: int | None
     payer: str
     price: int = 0
     discount: int = 0
@@ -106,7 +107,7 @@ class Row:
     @property
     def balance(self) -> Balance:
         """Return how this registration's share of its order stands in money."""
-        return Balance(self.total, self.paid, self.refunded)
+        return Balance(self.total, self.paid, self.refunded, deposit=self.deposit or 0)
 
     @property
     def due(self) -> int:
@@ -187,6 +188,7 @@ def _columns() -> Query:
         r.answered_at,
         r.note,
         r.proof,
+        r.deposit,
         func.trim(Order.first_name + " " + Order.last_name).label("payer"),
     ).select_from(r)
 

@@ -1,0 +1,61 @@
+"""Reading orders of which a deposit is paid and the rest is not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload, selectinload
+
+from regsys.kernel.db import db
+from regsys.payments.queries.giving import all_in
+from regsys.payments.queries.money import Scope
+from regsys.policies.rules import REMIND, is_let_go, let_go_at, read
+from regsys.registration.models import Order, Registration
+from regsys.registration.queries import balances_of
+from regsys.registration.states import RegistrationState as S
+
+
+@dataclass(frozen=True)
+class Rest:
+    """An order whose rest is due soon or was due, in minor units; `ends_at`: when its place is let go, None: never."""
+
+    order: Order
+    due: int
+    at: datetime
+    ends_at: datetime | None
+
+
+def list_rests(scope: Scope = None, *, now: datetime, limit: int = 200) -> list[Rest]:
+    """List orders with a rest that is due within two weeks, or was due, the most urgent first."""
+    split = select(Registration.order_id).where(
+        Registration.state == S.CONFIRMED, Registration.rest_at <= now + REMIND
+    )
+    query = (
+        select(Order)
+        .where(Order.id.in_(split), all_in(scope))
+        .options(
+            selectinload(Order.registrations).options(
+                joinedload(Registration.event), joinedload(Registration.policy)
+            )
+        )
+        .order_by(Order.id)
+        .limit(limit)
+    )
+    orders = db.session.scalars(query).unique().all()
+    balances = balances_of([o.id for o in orders])
+    rests = [_rest(o, balances[o.id].due) for o in orders if balances[o.id].due]
+    return sorted(rests, key=lambda r: (r.at, r.order.id))
+
+
+def _rest(order: Order, due: int) -> Rest:
+    first = min(places_with_rest(order), key=lambda r: (r.rest_at or order.created_at, r.id))
+    terms = read(first.policy.body) if first.policy else None
+    at = first.rest_at or order.created_at
+    ends_at = let_go_at(terms, at) if terms and is_let_go(terms) else None
+    return Rest(order, due, at, ends_at)
+
+
+def places_with_rest(order: Order) -> Sequence[Registration]:
+    """List the confirmed places of an order for which only a deposit was asked at first."""
+    return [r for r in order.registrations if r.state is S.CONFIRMED and r.rest_at]

@@ -1,0 +1,63 @@
+"""The rest of a price whose deposit is paid: reminded of, and in the end let go or asked for again."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from flask_babel import gettext as _
+
+from regsys.kernel.actors import SYSTEM
+from regsys.kernel.db import db, lock_rows
+from regsys.payments import mail, queries
+from regsys.payments.services.leaving import let_leave
+from regsys.policies.rules import Stage, is_let_go, let_go_at, read, stage, times_asked
+from regsys.registration.models import Order, Registration
+from regsys.registration.queries import costs_of, due, get_order
+
+
+def follow_rest(order_id: int, *, now: datetime) -> Sequence[int]:
+    """Write the letter whose time has come, or let the places go; return the refunds to carry out.
+
+    Each letter is written once. Where a payment page is open, or a payment is contested, nothing is let go yet.
+    Locks the order.
+    """
+    lock_rows(Order, [order_id])
+    db.session.expire_all()
+    order = get_order(order_id)
+    places, owed = queries.places_with_rest(order), due(order_id).due
+    if not places or not owed:
+        return []
+    first = min(places, key=lambda r: (r.rest_at or now, r.id))
+    if first.policy is None or first.rest_at is None:
+        return []
+    terms, at = read(first.policy.body), first.rest_at
+    stands = stage(terms, at, placed_at=order.placed_at or now, now=now)
+    if stands is Stage.LAST and not is_let_go(terms):
+        stands = Stage.DUE
+    if stands is Stage.EARLY:
+        return []
+    if stands is Stage.OVER and is_let_go(terms):
+        return _let_go(order, [r for r in places if _is_over(r, now)], owed, now=now)
+    times = times_asked(terms, at, now) if stands is Stage.OVER else 0
+    mail.send_rest(order, first, stands, owed=owed, times=times, now=now)
+    return []
+
+
+def _is_over(r: Registration, now: datetime) -> bool:
+    terms = read(r.policy.body) if r.policy else None
+    return bool(terms and r.rest_at and is_let_go(terms) and now >= let_go_at(terms, r.rest_at))
+
+
+def _let_go(
+    order: Order, over: Sequence[Registration], owed: int, *, now: datetime
+) -> Sequence[int]:
+    """Let as many places go as are not paid, the last first; what was paid for the others keeps them."""
+    costs, gone = costs_of([r.id for r in over]), []
+    for r in sorted(over, key=lambda r: -r.id):
+        if owed > 0:
+            gone.append(r.id)
+            owed -= costs[r.id] - (r.deposit or 0)
+    parting = queries.get_parting(order.id, gone, now=now)
+    if parting.refusal or not parting.parts:
+        return []
+    reason = _("The rest was not paid in time.")
+    return let_leave(parting, reason=reason, lapsed=True, actor=SYSTEM, now=now).refunds
