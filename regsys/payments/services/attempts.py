@@ -56,7 +56,12 @@ def place_and_open(
 
 
 def open_attempt(
-    which: int | str | Held, *, prefill: bool, now: datetime, whole: bool = False, link: str | None = None
+    which: int | str | Held,
+    *,
+    prefill: bool,
+    now: datetime,
+    whole: bool = False,
+    link: str | None = None,
 ) -> Plan:
     """Hold the order's places without end and return its attempt: the open one if it still fits, or a new one.
 
