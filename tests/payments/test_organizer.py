@@ -13,11 +13,12 @@ from regsys.events.models import Event
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db, transaction
 from regsys.ledger import services as ledger
-from regsys.ledger.models import Payment, Refund
+from regsys.ledger.models import Method, Payment, Refund
 from regsys.ledger.queries import sums_of
 from regsys.ledger.states import Problem
 from tests.cast import sign_in
 from tests.payments.shop import Placed, Shop
+from tests.support.counting import counted
 
 MONEY = "/organize/money"
 
@@ -317,3 +318,38 @@ def test_the_page_asks_the_database_equally_often_for_one_row_and_for_three(shop
             assert client.get(MONEY).status_code == 200
         counts.append(len(statements))
     assert counts[0] == counts[1] <= 21, statements
+
+
+@pytest.mark.once
+def test_payments_and_refunds_are_paged_with_a_constant_number_of_statements(shop: Shop) -> None:
+    order = shop.order()
+
+    def bring(numbers: range) -> None:
+        with transaction():
+            for n in numbers:
+                paid = ledger.record_payment(
+                    order.id, amount=100 + n, currency="USD", method=Method.CARD, actor=SYSTEM,
+                    now=shop.clock.now, reference=f"pi_{n}",
+                )  # fmt: skip
+                ledger.request_refund(
+                    paid.id, amount=50, reason=f"No. {n}.", actor=SYSTEM, now=shop.clock.now
+                )
+        shop.fresh()
+
+    client = desk(shop)
+    bring(range(2))
+    client.get(MONEY)
+    with counted(shop.app) as few:
+        client.get(MONEY)
+    bring(range(2, 45))
+    with counted(shop.app) as many:
+        first = client.get(MONEY).text
+    assert len(many) == len(few)
+    assert "1 to 20 of 45" in first
+    assert [f"No. {n}." in first for n in (44, 25, 24)] == [True, True, False]
+    last = client.get(f"{MONEY}?back=3&came=2").text
+    assert "41 to 45 of 45" in last
+    assert "21 to 40 of 45" in last
+    assert [f"No. {n}." in last for n in (5, 4, 0)] == [False, True, True]
+    assert f'href="{MONEY}?back=3&amp;came=3#came"' in last
+    assert f'href="{MONEY}?back=2&amp;came=2#back"' in last

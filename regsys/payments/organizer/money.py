@@ -1,12 +1,13 @@
 """Money that needs a person: what is odd in red, what is still open, and how Stripe's messages arrive."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NOT_NOW
+from regsys.kernel.text import which_page
 from regsys.ledger import rules as ledger_rules
 from regsys.payments import queries, rules, services
 from regsys.payments.organizer.desk import ROLES, payments_organizer, scope_now, tell, tell_away
@@ -31,8 +32,8 @@ def money() -> ResponseReturnValue:
         problems=queries.list_problems(scope),
         attention=attention,
         under_way=[row for row in queries.list_open(scope) if row.attempt.id not in odd],
-        refunds=queries.list_refunds(scope),
-        payments=queries.list_payments(scope),
+        refunds=queries.list_refunds(scope, which_page(request.args.get("back", ""))),
+        payments=queries.list_payments(scope, which_page(request.args.get("came", ""))),
         failed_refunds=failed,
         owed=queries.list_owed(scope, but=failed),
         promises=queries.list_waiting(scope, now=now),

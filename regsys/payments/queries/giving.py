@@ -16,13 +16,20 @@ from regsys.ledger.states import RefundState
 from regsys.outbox.models import Message
 from regsys.payments import rules
 from regsys.payments.models import Cancellation, PaymentAttempt
-from regsys.payments.queries.money import WITH_EVENTS, RefundRow, Scope, list_failed_refunds
+from regsys.payments.queries.money import (
+    PAGE_SIZE,
+    WITH_EVENTS,
+    RefundRow,
+    Scope,
+    list_failed_refunds,
+)
 from regsys.payments.rules import Ways
 from regsys.payments.states import HOLDING
 from regsys.registration.models import Order, OrderLine, Registration
 from regsys.registration.queries import costs_of, get_registration, totals_of
 from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
+from regsys.web.html import Page
 
 UNSENT = (RefundState.REQUESTED, RefundState.SUBMITTED)
 
@@ -107,18 +114,23 @@ class PaymentRow:
     left: int
 
 
-def list_payments(scope: Scope = None, limit: int = 20) -> list[PaymentRow]:
-    """List the newest payments by card that count; `scope` keeps orders for these events only, None all."""
+def list_payments(scope: Scope, number: int) -> Page[PaymentRow]:
+    """List one page of the payments by card that count, newest first; `scope`: orders for these events, None all."""
     query = (
         select(Payment, Order)
         .join(Order, Order.id == Payment.order_id)
         .where(Payment.problem.is_(None), Payment.method == Method.CARD)
         .where(Payment.reference.is_not(None), all_in(scope))
-        .options(selectinload(Payment.refunds), selectinload(Payment.disputes), WITH_EVENTS)
-        .order_by(Payment.received_at.desc(), Payment.id.desc())
-        .limit(limit)
     )
-    return [PaymentRow(p, o, refundable(p)) for p, o in db.session.execute(query)]
+    total = db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    found = db.session.execute(
+        query.options(selectinload(Payment.refunds), selectinload(Payment.disputes), WITH_EVENTS)
+        .order_by(Payment.received_at.desc(), Payment.id.desc())
+        .limit(PAGE_SIZE)
+        .offset(Page.offset_of(number, PAGE_SIZE))
+    )
+    rows = [PaymentRow(p, o, refundable(p)) for p, o in found]
+    return Page(rows, number, PAGE_SIZE, total)
 
 
 def all_in(scope: Scope) -> ColumnElement[bool]:

@@ -19,8 +19,10 @@ from regsys.payments.models import PaymentAttempt
 from regsys.payments.queries.attempts import Known, get_attempt
 from regsys.payments.states import HOLDING, AttemptState
 from regsys.registration.models import Order, Registration
+from regsys.web.html import Page
 
 Scope = frozenset[int] | None
+PAGE_SIZE = 20
 WITH_EVENTS = selectinload(Order.registrations).joinedload(Registration.event)
 WITH_PAYMENT = joinedload(Refund.payment).options(
     selectinload(Payment.refunds), selectinload(Payment.disputes)
@@ -108,15 +110,16 @@ class RefundRow:
         return payment.problem is None and bool(payment.reference) and refundable(payment) > 0
 
 
-def list_refunds(scope: Scope = None) -> list[RefundRow]:
-    """List refunds, newest first, at most 50."""
-    query = (
-        with_order(Refund)
-        .where(_in_scope(scope))
-        .order_by(Refund.requested_at.desc(), Refund.id.desc())
-        .limit(50)
+def list_refunds(scope: Scope, number: int) -> Page[RefundRow]:
+    """List one page of the refunds, newest first."""
+    query = with_order(Refund).where(_in_scope(scope))
+    total = db.session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    found = db.session.execute(
+        query.order_by(Refund.requested_at.desc(), Refund.id.desc())
+        .limit(PAGE_SIZE)
+        .offset(Page.offset_of(number, PAGE_SIZE))
     )
-    return [RefundRow(refund, order) for refund, order in db.session.execute(query)]
+    return Page([RefundRow(refund, order) for refund, order in found], number, PAGE_SIZE, total)
 
 
 def list_refunds_to_send(*, now: datetime) -> list[int]:
