@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import event, insert
 from sqlalchemy.orm import Session
@@ -45,6 +45,37 @@ def record(
         "after": dict(after) if after is not None else None,
     }
     db.session().info.setdefault(_UNWRITTEN, []).append(entry)
+
+
+class OfEvent(Protocol):
+    """A row that belongs to an event."""
+
+    id: Any
+    event_id: Any
+
+
+def record_about(
+    action: str,
+    row: OfEvent,
+    *,
+    kind: str,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Add one entry about a row of an event; `kind` names its sort."""
+    record(
+        action,
+        (kind, row.id),
+        actor=actor,
+        now=now,
+        event_id=row.event_id,
+        reason=reason,
+        before=before,
+        after=after,
+    )
 
 
 @event.listens_for(db.session, "before_commit")

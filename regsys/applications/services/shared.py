@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from regsys.applications import mail, queries
@@ -16,6 +17,9 @@ from regsys.kernel.errors import NotFound
 from regsys.kernel.states import move
 from regsys.kernel.text import N_
 from regsys.registration.services import Person
+
+# Writes something about an application into the audit; never what was answered.
+record = partial(audit.record_about, kind="application")
 
 
 @dataclass(frozen=True)
@@ -59,28 +63,5 @@ def move_to(
         reason=reason,
         before={"state": before},
         after={"state": to},
-    )
-
-
-def record(
-    action: str,
-    a: Application,
-    *,
-    actor: Actor,
-    now: datetime,
-    reason: str = "",
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    """Write something about an application into the audit; never what was answered."""
-    audit.record(
-        action,
-        ("application", a.id),
-        actor=actor,
-        now=now,
-        event_id=a.event_id,
-        reason=reason or None,
-        before=before,
-        after=after,
     )
     db.session.flush()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from regsys.audit import services as audit
@@ -14,6 +15,9 @@ from regsys.kernel.text import N_
 from regsys.waitlist import queries
 from regsys.waitlist.models import Entry, Offer
 from regsys.waitlist.states import EntryState
+
+# Writes into the audit what happened to an entry.
+record = partial(audit.record_about, kind="waitlist_entry")
 
 
 def lock_entry(entry_id: int, *, event_id: int | None = None) -> Entry:
@@ -47,29 +51,6 @@ def move_entry_to(
         after={"state": to, **(facts or {})},
     )
     db.session.flush()
-
-
-def record(
-    action: str,
-    entry: Entry,
-    *,
-    actor: Actor,
-    now: datetime,
-    reason: str = "",
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
-    """Write into the audit what happened to an entry."""
-    audit.record(
-        action,
-        ("waitlist_entry", entry.id),
-        actor=actor,
-        now=now,
-        event_id=entry.event_id,
-        reason=reason or None,
-        before=before,
-        after=after,
-    )
 
 
 def end_offer(offer: Offer, *, now: datetime) -> None:
