@@ -3,10 +3,11 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from regsys.accounts.kinds import Role
 from regsys.accounts.models import Grant, User
@@ -15,9 +16,14 @@ from regsys.demo import services as demo
 from regsys.events.models import Assignment, Leader
 from regsys.kernel import clock
 from regsys.kernel.db import db, transaction
+from regsys.kernel.money import to_stripe
 from regsys.kernel.settings import Settings
+from regsys.ledger.models import Payment
+from regsys.registration.models import Order
 
 LEADERS_SHOWN = 2
+# The stand-in for Stripe reads it when it starts (regsys/sandbox/past.py).
+PAST = "sandbox-past.json"
 SHOWN = (Role.OWNER, Role.REGISTRAR, Role.TREASURER, Role.REVIEWER)
 
 
@@ -26,6 +32,7 @@ def load(settings: Settings, sign_ins: Path) -> None:
     app = create_app(settings)
     with app.app_context():
         _load()
+        write_past(settings.DATA_DIR / PAST)
     write_sign_ins(app, sign_ins)
 
 
@@ -39,6 +46,38 @@ def _load() -> None:
         f"dates shifted by {loaded.weeks} weeks."
     )
     print("Left out for now: " + "; ".join(loaded.left_out) + ".")
+
+
+def write_past(file: Path) -> None:
+    """Write down what the demo's payers have paid by card, so that the stand-in for Stripe knows of it."""
+    query = select(Payment, Order).join(Order, Order.id == Payment.order_id)
+    query = query.where(Payment.charge.like("ch_demo%")).options(selectinload(Payment.refunds))
+    past = [_paid(payment, order) for payment, order in db.session.execute(query)]
+    file.write_text(json.dumps(past))
+
+
+def _paid(p: Payment, order: Order) -> dict[str, Any]:
+    backs = [
+        {
+            "id": r.stripe_id,
+            "amount": to_stripe(r.amount, r.currency),
+            "at": int(r.requested_at.timestamp()),
+            "status": str(r.state),
+        }
+        for r in p.refunds
+    ]
+    return {
+        "intent": p.reference,
+        "charge": p.charge,
+        "amount": to_stripe(p.amount, p.currency),
+        "currency": p.currency.lower(),
+        "fee": p.fee or 0,
+        "at": int(p.received_at.timestamp()),
+        "name": order.payer_name,
+        "email": order.email,
+        "order": order.code,
+        "refunds": backs,
+    }
 
 
 def write_sign_ins(app: Flask, file: Path) -> None:

@@ -9,6 +9,7 @@ from flask_babel import Babel
 from werkzeug.exceptions import HTTPException
 
 from regsys.kernel import paths
+from regsys.sandbox import past
 from regsys.sandbox.api import api
 from regsys.sandbox.box import Box
 from regsys.sandbox.calls import Answer, respond
@@ -54,6 +55,7 @@ def create_sandbox(
     Babel(app)
     html.register(app)
     store = Store(data_dir / "sandbox.sqlite")
+    past.carry_in(store, data_dir, base_url.rstrip("/"))
     courier = Courier(store, webhook_url, webhook_secret)
     box = Box(store, courier, api_key, base_url.rstrip("/"), organisation, ZoneInfo(zone))
     app.extensions["sandbox"] = box

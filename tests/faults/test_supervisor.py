@@ -72,6 +72,15 @@ def test_other_commands_find_the_demo_by_its_folder(demo: Server) -> None:
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_the_stand_in_knows_the_demos_money(demo: Server) -> None:
+    until(demo, lambda: status_of(demo.sandbox_url + "/") == 200, "the sandbox")
+    done = run_command("reconcile", folder=demo.data.parent)
+    assert "; 0 on the account are not ours." in done.stdout
+    assert "TO DO A refund for order" in done.stdout
+    assert "Everything agrees to the cent." in done.stdout
+    assert not (demo.data / "sandbox-past.json").exists()
+
+
 def test_a_backup_is_whole_and_private(demo: Server) -> None:
     done = run_command("backup", folder=demo.data.parent)
     (copy,) = (demo.data / "backups").glob("*.sqlite")

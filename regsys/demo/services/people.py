@@ -200,27 +200,35 @@ def _add_money(
         payment = payments[r["payment"]]
         if r["reason"] == "duplicate":
             payment.problem = Problem.DOUBLE
-        payment.refunds.append(_make_refund(r, calendar))
+        payment.refunds.append(_make_refund(r, payment, calendar))
     db.session.add_all(payments.values())
 
 
 def _make_payment(p: Rows, row: Rows, order: Order, calendar: Calendar) -> Payment:
     note = f"Cheque {p['cheque_number']}" if "cheque_number" in p else ""
+    method, mark = Method(p["method"]), f"demo_{row['code']}_{p['id']}"
+    by_card = method is Method.CARD
     return Payment(
         order_id=order.id,
-        method=Method(p["method"]),
+        method=method,
         amount=p["amount"],
         currency="USD",
         fee=p.get("fee"),
-        reference=f"demo-{row['code']}-{p['id']}",
+        reference=f"pi_{mark}" if by_card else mark,
+        charge=f"ch_{mark}" if by_card else None,
         received_at=calendar.moment(p["at"]),
         note=note,
     )
 
 
-def _make_refund(r: Rows, calendar: Calendar) -> Refund:
+def _make_refund(r: Rows, payment: Payment, calendar: Calendar) -> Refund:
     at = calendar.moment(r["at"])
+    by_card = payment.method is Method.CARD
     return Refund(
+        method=payment.method,
+        stripe_id=f"re_{(payment.reference or '').removeprefix('pi_')}_{r['id']}"
+        if by_card
+        else None,
         state=RefundState(r["state"]),
         state_at=calendar.maybe(r.get("failed_at")) or at,
         amount=r["amount"],
