@@ -68,11 +68,16 @@ def order_title(state: OrderState, order: Order, own: Registration | None) -> st
         )
     if order.offered and state is OrderState.TO_PAY:
         return _("A place is held for you")
+    several = len(order.registrations) > 1
     titles = {
-        OrderState.TO_PAY: N_("Your places are held: now the payment"),
+        OrderState.TO_PAY: N_("Your places are held: now the payment")
+        if several
+        else N_("Your place is held: now the payment"),
         OrderState.PAYING: N_("Your payment is not here yet"),
         OrderState.PARTLY: N_("Confirmed, and something is still to pay"),
-        OrderState.EXPIRED: N_("The places were let go"),
+        OrderState.EXPIRED: N_("The places were let go")
+        if several
+        else N_("The place was let go"),
         OrderState.CANCELLED: N_("This order was cancelled"),
     }
     return _(titles[state])

@@ -11,6 +11,7 @@ from tests.support.browser import (
     list_axe_beside_colours,
     list_axe_violations,
     list_new_contrasts,
+    list_run_on_sentences,
     list_sideways_scroll,
     new_context,
     watching,
@@ -65,7 +66,7 @@ def walk(
 
 def look(page: Page, thorough: bool) -> list[str]:
     """List what is wrong with the page that is open: on a phone and on a wide screen, light and dark, and zoomed."""
-    problems: list[str] = []
+    problems = list_run_on_sentences(page)
     for size, scheme in LOOKS:
         page.set_viewport_size({"width": size[0], "height": size[1]})
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")

@@ -119,6 +119,16 @@ def _run_axe(page: Page, where: list[str] | None, options: dict[str, Any]) -> li
     ]
 
 
+# A full stop with no space after it, where two sentences of a template met.
+_RUN_ON = r"""() => [...document.querySelectorAll("main :is(p, li, dd, td, th)")]
+  .flatMap(e => e.innerText.match(/\S+ \S*[a-z0-9)”]\.(?!$)[A-Z][a-z]*/g) ?? [])"""
+
+
+def list_run_on_sentences(page: Page) -> list[str]:
+    """Return the places where one sentence begins right at the end of another."""
+    return [f"no space between sentences: {found}" for found in page.evaluate(_RUN_ON)]
+
+
 def list_sideways_scroll(page: Page) -> list[str]:
     """Return a line if the page is wider than its window."""
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

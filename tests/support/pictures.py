@@ -3,7 +3,6 @@
 import base64
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,14 +19,14 @@ from tests.sandbox.conftest import order
 from tests.sandbox.control import Sandbox, running_sandbox
 from tests.support.browser import PHONE, WIDE, launch, new_context
 from tests.support.letters import list_letters
-from tests.support.scenes import Show, at, sent_empty
+from tests.support.scenes import EVENTS, Show, at, looked_at, sent_empty
 from tests.support.servers import serving
 from tests.support.shots import NOWHERE, make_demo
 from tests.world import World
 
 QUALITY = 85
 SHARP = 1.5
-INTENSIVE = "introductory-intensive"
+INTENSIVE = EVENTS["intensive"]
 
 
 @dataclass(frozen=True)
@@ -39,16 +38,6 @@ class Picture:
     show: Show
     size: tuple[int, int] = WIDE
     dark: bool = False
-
-
-def of_intensive(path: Callable[[int], str]) -> Show:
-    """Open a page about the intensive of the demo."""
-
-    def show(page: Page, url: str, world: World) -> None:
-        event = world.first(select(Event).where(Event.slug == INTENSIVE))
-        page.goto(url + path(event.id), wait_until="load")
-
-    return show
 
 
 def a_place(page: Page, url: str, world: World) -> None:
@@ -79,7 +68,7 @@ PICTURES = (
     Picture("place", "visitor", a_place),
     Picture("letter", "visitor", a_letter, PHONE, dark=True),
     Picture("organizer", "owner", at("/organize")),
-    Picture("attendees", "owner", of_intensive(lambda n: f"/organize/events/{n}")),
+    Picture("attendees", "owner", looked_at),
     Picture("treasurer", "owner", at("/organize/treasurer"), dark=True),
     Picture("roster", "leader", a_roster, PHONE),
 )

@@ -7,12 +7,13 @@ from datetime import timedelta
 from flask import Flask
 from flask.typing import ResponseReturnValue
 from playwright.sync_api import Page
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from regsys.events.models import Event
 from regsys.kernel import clock
-from regsys.kernel.db import db
+from regsys.kernel.actors import ANONYMOUS, SYSTEM
+from regsys.kernel.db import db, transaction
 from regsys.kernel.errors import (
     Busy,
     DatabaseAway,
@@ -24,13 +25,25 @@ from regsys.kernel.errors import (
     TooMany,
     UpstreamFailed,
 )
-from regsys.registration.models import Order, Registration
+from regsys.registration import services as registering
+from regsys.registration.models import HandOver, Order, Registration
 from regsys.registration.states import RegistrationState as S
 from regsys.web.guard import public
-from tests.cast import make_cart
+from tests.cast import a_person, make_cart
 from tests.world import World
 
 Show = Callable[[Page, str, World], None]
+
+EVENTS = {
+    "cancelled": "half-day-workshop-silence",
+    "elsewhere": "national-leadership-intensive",
+    "ask-the-leader": "lunch-group-bellingham",
+    "application": "leadership-intensive-spokane",
+    "free": "see-a-balint-group",
+    "group": "tuesday-evening-group",
+    "intensive": "introductory-intensive",
+    "too-few": "first-years-group",
+}
 
 TROUBLES: dict[str, Exception] = {
     "409": Refused(Refusal("Full", "The last place was taken a moment ago.")),
@@ -110,6 +123,62 @@ def person_in(state: S) -> Show:
     return show
 
 
+def of_place(path: str, slug: str = EVENTS["application"]) -> Show:
+    """Open a page of somebody who has a place at an event."""
+
+    def show(page: Page, url: str, world: World) -> None:
+        _open(page, f"{url}/r/{world.first(_who_comes(slug)).token}{path}")
+
+    return show
+
+
+def _who_comes(slug: str) -> Select[Registration]:
+    query = select(Registration).join(Event).where(Registration.state == S.CONFIRMED)
+    return query.where(Event.slug == slug).order_by(Registration.id.desc())
+
+
+def leave_some(page: Page, url: str, world: World) -> None:
+    """Ask who of several people does not come."""
+    confirmed = select(Order).join(Order.registrations).join(Registration.event)
+    confirmed = confirmed.where(Registration.state == S.CONFIRMED, Event.starts_at > clock.now())
+    found = world.first(confirmed.group_by(Order.id).having(func.count() > 1))
+    _open(page, f"{url}/o/{found.token}/cancel")
+
+
+def of_event(path: str, slug: str) -> Show:
+    """Open a page of an event's workspace."""
+
+    def show(page: Page, url: str, world: World) -> None:
+        event = world.first(select(Event).where(Event.slug == slug))
+        _open(page, f"{url}/organize/events/{event.id}{path}")
+
+    return show
+
+
+def looked_at(page: Page, url: str, world: World) -> None:
+    """Look at one person beside the list of an event."""
+    of_event("", EVENTS["intensive"])(page, url, world)
+    page.locator("a[data-look]").nth(1).click()
+    page.locator("#look:visible").wait_for()
+
+
+def to_change_hands(page: Page, url: str, world: World) -> None:
+    """Let a colleague fill in the form for a place, and open where the organizers decide."""
+    slug, now = EVENTS["application"], clock.now()
+    r = world.first(_who_comes(slug))
+    about = {"profession": "Nurse", "credentials": "RN", "workplace": "Copperline Clinic"}
+    with world.app.test_request_context(base_url=url):
+        with transaction():
+            registering.offer_hand_over(r.order_id, r.id, actor=SYSTEM, now=now)
+        row_id = db.session.scalar(select(HandOver.id).where(HandOver.registration_id == r.id))
+        with transaction():
+            registering.fill_hand_over(
+                row_id or 0, a_person("Orla Fenn"), about=about, actor=ANONYMOUS, now=now
+            )
+        db.session.remove()
+    of_event("/registrations/hand-overs", slug)(page, url, world)
+
+
 def lapsed_cart(page: Page, url: str, world: World) -> None:
     """Open a cart whose time is over."""
     with world.app.app_context(), clock.freeze(clock.now() - timedelta(hours=2)):
@@ -137,15 +206,6 @@ def broken(page: Page, url: str, world: World) -> None:
     page.set_content(html, wait_until="load")
 
 
-EVENTS = {
-    "cancelled": "half-day-workshop-silence",
-    "elsewhere": "national-leadership-intensive",
-    "ask-the-leader": "lunch-group-bellingham",
-    "application": "leadership-intensive-spokane",
-    "free": "see-a-balint-group",
-    "group": "tuesday-evening-group",
-    "intensive": "introductory-intensive",
-}
 QUICK = {"event-cancelled", "event-elsewhere", "event-ask-the-leader", "event-application"}
 NOTHING_FITS = "?kind=rotating_leader_group&mode=in_person&places=1"
 
@@ -174,6 +234,12 @@ SCENES: tuple[Scene, ...] = (
     Scene("order-cancelled", order_in(S.CANCELLED), looked_at=True),
     Scene("attendee-to-pay", person_in(S.AWAITING_PAYMENT)),
     Scene("attendee-cancelled", person_in(S.CANCELLED)),
+    Scene("leave", of_place("/cancel"), looked_at=True),
+    Scene("leave-some", leave_some),
+    Scene("hand-over-link", of_place("/hand-over")),
+    Scene("minimum-to-decide", of_event("/registrations/minimum", EVENTS["too-few"]), who="owner"),
+    Scene("hand-over-to-decide", to_change_hands, who="owner"),
+    Scene("looked-at", looked_at, who="owner"),
     Scene("cart-none", no_cart),
     Scene("cart-lapsed", lapsed_cart, looked_at=True),
 )

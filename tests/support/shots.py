@@ -73,9 +73,10 @@ class Photographer:
             for s in list_stops(world)
             if whose(s) == who and shows_html(s) and self.wants(s.rule.endpoint)
         ]
-        scenes = [s for s in SCENES if s.who == who and self.wants(s.name)]
+        name = "owner" if who == "organizer" else who
+        scenes = [s for s in SCENES if s.who == name and self.wants(s.name)]
         context = new_context(self.browser, size=PHONE)
-        enter(context, url, world, "owner" if who == "organizer" else who)
+        enter(context, url, world, name)
         page = context.new_page()
         for stop in stops:
             page.goto(url + stop.address, wait_until="load")

@@ -1,11 +1,14 @@
 """What the public doors of this room share: the blueprint, and whose cart this is."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, request, session, url_for
 from flask_babel import gettext as _
 
+from regsys.capacity import services as capacity
+from regsys.capacity.models import PoolKind
 from regsys.events import visiting
 from regsys.kernel import clock
 from regsys.kernel.errors import NotFound, Refusal
@@ -14,6 +17,7 @@ from regsys.registration import mail, queries, services
 from regsys.registration.models import Order, Registration
 from regsys.registration.queries import Held
 from regsys.registration.rules import CART, Step
+from regsys.web.ring import Ring, ring_of
 from regsys.web.security import count_and_limit
 
 blueprint = Blueprint("registration", __package__)
@@ -96,6 +100,18 @@ def frame(held: Held, now: datetime, step: int) -> dict[str, Any]:
         "zone": held.people[0].event.time_zone,
         "currency": held.order.currency,
         "may_extend": not held.order.hold_extended,
+        "rings": rings_of(held),
         "where": mail.where,
         "now": now,
+    }
+
+
+def rings_of(held: Held) -> dict[int, Ring]:
+    """Return the ring of each event in a cart that has so many places and no more, with the chairs of this cart."""
+    mine = Counter(r.event_id for r in held.people if r.id in held.ends)
+    found = capacity.set_aside({e: [(PoolKind.TOTAL, c)] for e, c in held.counts.items()})
+    return {
+        e: ring_of(c.settled, c.held - mine[e] + c.owed, c.free, you=mine[e])
+        for e, [(_kind, c)] in found.items()
+        if c.free is not None
     }

@@ -7,7 +7,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
-from regsys.capacity.models import Claim
+from regsys.capacity import services as capacity
+from regsys.capacity.models import Claim, Pool, PoolKind
+from regsys.capacity.rules import PoolCount
 from regsys.events.models import Event
 from regsys.kernel import tokens
 from regsys.kernel.db import db
@@ -29,10 +31,12 @@ class Held:
     """An order and what is held for it.
 
     `ends` maps registration ids with a live claim to its end (None: no end). Claims whose end has come are left out.
+    `counts` says how full each event is; who waits for a place is not looked at.
     """
 
     order: Order
     ends: Ends
+    counts: Mapping[int, PoolCount]
     # The transaction that locked the order before it was read; None: it was only read.
     transaction: object = None
     # How the order stands in money, where that was asked for.
@@ -111,9 +115,13 @@ def _held(
     count = living.with_only_columns(func.count()).scalar_subquery()
     ends = living.with_only_columns(func.min(Claim.until)).scalar_subquery()
     event = joinedload(Registration.event)
+    pools = capacity.counted(now).where(Pool.kind == PoolKind.TOTAL).subquery()
+    sums = _money_columns() if money else []
     query = (
-        select(Order, Registration.id, count, ends, *(_money_columns() if money else ()))
+        select(Order, Registration.id.label("place"), count.label("n"), ends.label("end"))
+        .add_columns(*sums, pools)
         .outerjoin(Order.registrations)
+        .outerjoin(pools, pools.c.event_id == Registration.event_id)
         .where(which)
         .order_by(Registration.id)
         .options(
@@ -128,10 +136,12 @@ def _held(
     rows = db.session.execute(query).unique().all()
     if not rows:
         return None
-    order, _r, _n, _end, *sums = rows[0]
-    ends_of = {r: end for _order, r, n, end, *_sums in rows if n}
+    order = rows[0][0]
+    ends_of = {row.place: row.end for row in rows if row.n}
+    counts = {row.event_id: capacity.count_in(row) for row in rows if row.id is not None}
     first = sum(r.deposit or 0 for r in order.registrations if r.state in LIVE)
-    return Held(order, ends_of, balance=_balance(first, *sums) if money else None)
+    balance = _balance(first, *rows[0][4 : 4 + len(sums)]) if money else None
+    return Held(order, ends_of, counts, balance=balance)
 
 
 def _money_columns() -> list[ColumnElement[int]]:
