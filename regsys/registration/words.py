@@ -75,9 +75,7 @@ def order_title(state: OrderState, order: Order, own: Registration | None) -> st
         else N_("Your place is held: now the payment"),
         OrderState.PAYING: N_("Your payment is not here yet"),
         OrderState.PARTLY: N_("Confirmed, and something is still to pay"),
-        OrderState.EXPIRED: N_("The places were let go")
-        if several
-        else N_("The place was let go"),
+        OrderState.EXPIRED: N_("The places were let go") if several else N_("The place was let go"),
         OrderState.CANCELLED: N_("This order was cancelled"),
     }
     return _(titles[state])

@@ -14,6 +14,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.journeys import keyboard
 from tests.journeys.steps import answer_the_form, letters, pay, sign_in_as_registrar
 from tests.support.browser import (
     PHONE,
@@ -111,6 +112,16 @@ def test_one_doctor_takes_one_place(page: Page, site: Server, mail: SmtpServer) 
     assert "walnuts" not in page.content()
     if tag == "wide":
         assert list_axe_violations(page) == []
+
+
+def test_a_paid_registration_goes_by_keyboard_alone_and_reads_well(
+    browser: Browser, site: Server
+) -> None:
+    context = new_context(browser, size=PHONE)
+    page = context.new_page()
+    page.goto(site.url + INTRO)
+    keyboard.take_a_place(page)
+    context.close()
 
 
 def test_a_practice_sends_three_people_on_one_payment(

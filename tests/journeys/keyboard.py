@@ -1,24 +1,16 @@
-"""A whole registration with nothing but a keyboard, and what a screen reader is told on each screen of it."""
+"""A paid registration with nothing but a keyboard, and what a screen reader is told on each screen of it."""
 
-from collections.abc import Iterator
-
-import pytest
-from playwright.sync_api import Browser, Page, expect
-
-from tests.support.browser import PHONE, new_context
-from tests.support.servers import serving
-from tests.world import World
-
-pytestmark = pytest.mark.once
+from playwright.sync_api import Page, expect
 
 FAR = 60
 # What stands on each screen, in the order in which it is read.
 PLACES = """
-- paragraph: "See a Balint Group: an evening demonstration"
+- paragraph: "Introductory Intensive: three days of leading practice"
 - heading "How many places?" [level=1]
-- paragraph: "Step 1 of 4. Next: who comes, then about you, then a last look."
+- paragraph: "Step 1 of 4. Next: who comes, then about you, then review and pay."
 - region "Places":
-  - 'combobox "Inner circle (takes part): nothing to pay"'
+  - 'combobox "Clinicians in practice: $540.00"'
+  - 'combobox "Residents, fellows and students: $390.00"'
 - paragraph:
   - button "Hold these for me"
 """
@@ -36,8 +28,8 @@ WRONG = """
     - listitem:
       - link "Write the e-mail address."
 - status:
-  - text: Your place is held for another 30 minutes, until
-  - time: 9:30 AM PST
+  - text: /Your place is held for another \\d+ minutes, until/
+  - time: /\\d+:\\d\\d [AP]M P[SD]T/
 - button "Give me 15 more minutes"
 - region "Your name":
   - textbox "First name" [invalid]
@@ -54,46 +46,65 @@ ABOUT = """
 - heading "About you" [level=1]
 - paragraph: "Step 3 of 4. Before: who comes. Next: review."
 - region "Your name and your work":
-  - textbox "Letters after your name (optional)"
+  - textbox "Letters after your name"
   - combobox "Your profession"
+  - textbox "Where you work, and the department"
 - region "What we ask here":
   - paragraph: Please write nothing about a patient in this form. There is no question here that needs it.
-  - group "Would you bring a case if asked? (optional)":
-    - radio "Yes"
-    - radio "No"
+  - group "Where you are in your career":
+    - radio "Student"
+    - radio "Practicing"
 - region "Your word":
   - checkbox "I will keep everything about patients, clients and group members inside the group"
 - paragraph:
   - button "Save and go on to the review"
 """
 REVIEW = """
-- heading "One last look" [level=1]
-- paragraph: Step 4 of 4. There is nothing to pay.
+- heading "Review and pay" [level=1]
+- paragraph: Step 4 of 4. Nothing is charged until you have paid on the next page.
 - region "Who is coming":
   - link "Change who is coming"
   - term: Name
-  - definition: Ida Fern
+  - definition: Ida Fern, RN
 - region "About you":
   - link "Change what you told about yourself"
   - term: Profession
   - definition: Nurse
+- region "What you pay, and why":
+  - list:
+    - listitem: To pay now $540.00
+- region "If you cannot come after all":
+  - table
+- paragraph:
+  - button "Pay $540.00"
+"""
+PAYMENT = """
+- region /Pay .* \\$540\\.00/:
+  - list:
+    - listitem: Total $540.00
+- region "Pay by card":
+  - textbox "E-mail"
+  - textbox "Card number"
+  - textbox "Good until"
+  - textbox "Security code"
+  - paragraph:
+    - button "Pay $540.00"
+"""
+DONE = """
+- paragraph: Confirmed and paid
+- heading "You have a place, Ida" [level=1]
+- link "Add to your calendar"
+- region "What happens next":
+  - list:
+    - listitem:
+      - strong: Confirmed
+- region "Who is coming":
+  - list:
+    - listitem: /Ida Fern Confirmed/
 - region "What it costs":
   - list:
-    - listitem: To pay now $0.00
-- paragraph:
-  - button "Confirm your place"
+    - listitem: In all $540.00
 """
-
-
-@pytest.fixture
-def page(browser: Browser, world: World) -> Iterator[Page]:
-    """A visitor on the page of a free evening."""
-    with serving(world.app) as url:
-        context = new_context(browser, size=PHONE)
-        page = context.new_page()
-        page.goto(f"{url}/events/see-a-balint-group")
-        yield page
-        context.close()
 
 
 def go_to(page: Page, name: str) -> None:
@@ -123,13 +134,21 @@ def write(page: Page, name: str, words: str) -> None:
     page.keyboard.type(words)
 
 
+def choose(page: Page, first: str, wanted: str) -> None:
+    """Go to the first of several answers, and down to the wanted one."""
+    press(page, first, "Space")
+    while page.evaluate("document.activeElement.labels[0].innerText.trim()") != wanted:
+        page.keyboard.press("ArrowDown")
+
+
 def read(page: Page, heading: str, told: str) -> None:
     """Wait for a screen, and compare what a screen reader finds on it."""
     expect(page.get_by_role("heading", level=1)).to_have_text(heading)
     expect(page.locator("main")).to_match_aria_snapshot(told)
 
 
-def test_a_registration_goes_by_keyboard_alone_and_reads_well(page: Page) -> None:
+def take_a_place(page: Page) -> None:
+    """Go from the page of the intensive to the paid place, and make a mistake on the way."""
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.innerText") == "Skip to the content"
     press(page, "Register")
@@ -146,53 +165,17 @@ def test_a_registration_goes_by_keyboard_alone_and_reads_well(page: Page) -> Non
     write(page, "E-mail", "ida.fern@example.org")
     press(page, "Save and go on")
     read(page, "About you", ABOUT)
+    write(page, "Letters after your name", "RN")
     write(page, "Your profession", "Nurse")
+    write(page, "Where you work", "Copperline Clinic")
+    choose(page, "Student", "Practicing")
+    choose(page, "None", "Group member")
     press(page, "I will keep everything about patients", "Space")
+    press(page, "I will be there for every session", "Space")
     press(page, "Save and go on to the review")
-    read(page, "One last look", REVIEW)
-    press(page, "Confirm your place")
-    expect(page.get_by_role("heading", level=1)).to_have_text("You have a place, Ida")
-
-
-def test_what_a_colour_tells_is_seen_where_the_system_forces_its_own(
-    browser: Browser, world: World
-) -> None:
-    with serving(world.app) as url:
-        context = browser.new_context(forced_colors="active", color_scheme="light")
-        page = context.new_page()
-        page.goto(f"{url}/events/introductory-intensive")
-        told = page.evaluate("""() => {
-            const colour = (at, what) => getComputedStyle(document.querySelector(at))[what];
-            return {
-              taken: colour(".ring--event .is-taken", "fill"), free: colour(".ring--event .is-free", "fill"),
-              edge: colour(".ring--event .is-free", "stroke"), leader: colour(".ring--event .is-leader", "fill"),
-              words: colour(".ring__count", "fill"), paper: colour("body", "backgroundColor"),
-              button: colour(".buy .button", "borderTopColor"),
-              here: colour(".nav [aria-current]", "textDecorationLine"),
-            };
-        }""")
-        context.close()
-    assert told["free"] == "none"
-    assert told["paper"] not in (
-        told["taken"],
-        told["edge"],
-        told["leader"],
-        told["words"],
-        told["button"],
-    )
-    assert told["taken"] != told["leader"]
-    assert told["here"] == "underline"
-
-
-def test_nothing_moves_for_whoever_asked_for_stillness(browser: Browser, world: World) -> None:
-    with serving(world.app) as url:
-        context = browser.new_context(reduced_motion="reduce")
-        page = context.new_page()
-        page.goto(f"{url}/events/introductory-intensive/register")
-        moving = page.evaluate("""() => [...document.querySelectorAll("*")].filter(e =>
-            [null, "::before", "::after"].some(part => {
-              const s = getComputedStyle(e, part);
-              return s.animationName !== "none" || s.transitionDuration.split(", ").some(d => d !== "0s");
-            })).map(e => e.outerHTML.slice(0, 80))""")
-        context.close()
-    assert moving == []
+    read(page, "Review and pay", REVIEW)
+    press(page, "Pay $540.00")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("$540.00")
+    expect(page.locator("main")).to_match_aria_snapshot(PAYMENT)
+    press(page, "Pay $540.00")
+    read(page, "You have a place, Ida", DONE)
