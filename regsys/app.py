@@ -20,7 +20,7 @@ from regsys.rooms import FLOORS
 from regsys.web import caching, errors, html, security
 from regsys.web.urls import RowId
 
-DOORS = ("public", "organizer", "leader", "webhook")
+DOORS = ("public", "organizer", "leader", "coordinator", "webhook")
 
 csrf = CSRFProtect()
 

@@ -83,7 +83,7 @@ def _paid(p: Payment, order: Order) -> dict[str, Any]:
 def write_sign_ins(app: Flask, file: Path) -> None:
     """Write the file that the sign-in page and the first lines on the terminal show."""
     with app.app_context():
-        found = [*_organizers(), *_leaders()]
+        found = [*_organizers(), *_leaders(), *_coordinators()]
     half = file.with_suffix(".part")
     half.write_text(json.dumps(found, indent=1, ensure_ascii=False))
     os.replace(half, file)
@@ -104,6 +104,13 @@ def _leaders() -> list[dict[str, str | None]]:
     query = select(User).join(Leader, Leader.user_id == User.id).where(leads, ~User.grants.any())
     users = db.session.scalars(query.order_by(Leader.id).limit(LEADERS_SHOWN))
     return [_sign_in(f"leader: {user.name}", user.email, None) for user in users]
+
+
+def _coordinators() -> list[dict[str, str | None]]:
+    """List those who coordinate a host's seats, and nothing else."""
+    query = select(User).join(User.grants).where(Grant.role == Role.HOST_COORDINATOR)
+    users = db.session.scalars(query.order_by(User.id)).unique()
+    return [_sign_in(f"host coordinator: {user.name}", user.email, None) for user in users]
 
 
 def _sign_in(who: str, email: str, password: str | None) -> dict[str, str | None]:

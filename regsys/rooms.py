@@ -19,6 +19,7 @@ FLOORS: tuple[str, ...] = (
     "pathway",
     "applications",
     "waitlist",
+    "hosts",
     "payments",
     "leaders",
     "reports",

@@ -46,6 +46,7 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "events.catalogue": lambda w: "/events",
     "events.catalogue_ics": lambda w: "/events.ics",
     "events.groups": lambda w: "/groups",
+    "events.code": lambda w: "/code",
     "events.show": lambda w: f"/events/{w.event.slug}",
     "events.show_ics": lambda w: f"/events/{w.event.slug}.ics",
     "events_organizer.new": lambda w: "/organize/events/new",
@@ -146,6 +147,13 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "waitlist_organizer.remove": lambda w: (
         f"/organize/events/{w.waiting.event_id}/waitlist/{w.waiting.id}/remove"
     ),
+    # hosts
+    "hosts.ask": lambda w: "/events/on-the-road-fernhollow/seat",
+    "hosts.asked": lambda w: "/events/on-the-road-fernhollow/seat/asked",
+    "hosts_coordinator.home": lambda w: "/host",
+    "hosts_coordinator.seats": lambda w: f"/host/{w.host.event_id}",
+    "hosts_coordinator.swap": lambda w: f"/host/{w.host.event_id}/seats/{w.seat.id}/swap",
+    "hosts_organizer.host": lambda w: f"/organize/events/{w.host.event_id}/host",
     # payments
     "payments.paid": lambda w: f"/o/{w.order.token}/paid?session_id={w.attempt.session_id}",
     "payments.cancel": lambda w: f"/o/{w.order.token}/cancel",

@@ -20,7 +20,9 @@ from regsys.content.models import Inquiry, NewsItem, Page
 from regsys.discounts.models import Code
 from regsys.events.kinds import Enrollment, Visibility
 from regsys.events.models import Assignment, Event, Leader, TicketType, Venue
+from regsys.events.rules import OPENED
 from regsys.events.states import EventState
+from regsys.hosts.models import Host, SeatRequest
 from regsys.kernel import clock
 from regsys.kernel.actors import ANONYMOUS, SYSTEM
 from regsys.kernel.db import db, transaction
@@ -89,6 +91,7 @@ class World:
         client = self.app.test_client()
         with client.session_transaction() as session:
             session[CART] = self.cart_token
+            session[OPENED] = [self.host.event_id]
         return client
 
     @cached_property
@@ -224,6 +227,23 @@ class World:
         """A code for places of some events."""
         query = select(Code).options(selectinload(Code.events))
         return self.first(query.where(Code.code == "TEAM3"))
+
+    @cached_property
+    def host(self) -> Host:
+        """The host of the intensive on the road, whose private link the visitor has used."""
+        return self.first(select(Host))
+
+    @cached_property
+    def seat(self) -> Registration:
+        """A named seat of the host."""
+        confirmed = Registration.state == RegistrationState.CONFIRMED
+        mine = (confirmed, Registration.order_id == self.host.order_id)
+        return self.first(select(Registration).where(*mine))
+
+    @cached_property
+    def seat_request(self) -> SeatRequest:
+        """Somebody who asks the host for a seat."""
+        return self.first(select(SeatRequest))
 
     @cached_property
     def full_event(self) -> Event:

@@ -86,6 +86,38 @@ def add_user(
     return user.id
 
 
+def give_role(
+    email: str,
+    *,
+    first_name: str,
+    last_name: str,
+    role: Role,
+    event_id: int,
+    actor: Actor,
+    now: datetime,
+) -> int:
+    """Let somebody do something for one event, adding them if nobody signs in with this address; return their id."""
+    user = queries.find_active_user(email)
+    if user is None:
+        names = {"first_name": first_name, "last_name": last_name}
+        return add_user(email, **names, grants=[(role, event_id)], actor=actor, now=now)
+    if (str(role), event_id) not in queries.actor_of(user).roles:
+        db.session.add(Grant(user_id=user.id, role=role, event_id=event_id))
+        after = {"role": f"{role}:{event_id}"}
+        record("account.role_given", ("account", user.id), actor=actor, now=now, after=after)
+        db.session.flush()
+    return user.id
+
+
+def take_role(user_id: int, role: Role, event_id: int, *, actor: Actor, now: datetime) -> None:
+    """Take a role for one event away; who never had it is left alone."""
+    mine = (Grant.user_id == user_id, Grant.role == role, Grant.event_id == event_id)
+    gone = db.session.scalars(delete(Grant).where(*mine).returning(Grant.id)).all()
+    if gone:
+        before = {"role": f"{role}:{event_id}"}
+        record("account.role_taken", ("account", user_id), actor=actor, now=now, before=before)
+
+
 def set_password(user_id: int, password_hash: str, *, actor: Actor, now: datetime) -> None:
     """Store a new password and sign this person out everywhere."""
     user = queries.get_user(user_id)

@@ -17,6 +17,7 @@ HOMES = (
     (("registrar", "treasurer"), "reports_organizer.home"),
     (("reviewer",), "applications_organizer.desks"),
     (("leader",), "leaders_leader.home"),
+    (("host_coordinator",), "hosts_coordinator.home"),
 )
 
 

@@ -140,7 +140,8 @@ class Event(Base):
     keep_mental_health: Mapped[int] = mapped_column(default=0, server_default="0")
     external_name: Mapped[str] = mapped_column(String(200), default="")
     external_url: Mapped[str] = mapped_column(String(500), default="")
-    # Private link events: the page opens with ?key=… only; the hash is compared.
+    # Private link events: the page opens with ?key=… or the same code typed; the hash is compared.
+    private_key: Mapped[str | None] = mapped_column(SealedText)
     private_key_hash: Mapped[str | None] = mapped_column(String(64))
     roster_days_before: Mapped[int | None]
     # Raised with every change that calendars should take over (RFC 5546 SEQUENCE).

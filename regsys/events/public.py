@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from regsys.events import ics, queries, rules
+from regsys.events.forms import CodeForm
 from regsys.events.kinds import GROUP_KINDS, EventKind, EventMode, Visibility
 from regsys.events.models import Event
 from regsys.events.page import Shown, show_event
@@ -18,14 +19,17 @@ from regsys.events.queries import Listing
 from regsys.events.states import EventState
 from regsys.events.visiting import opened_events
 from regsys.kernel import clock, tokens
+from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
 from regsys.members.badge import find_badge
 from regsys.web.caching import kept, revalidated
 from regsys.web.guard import public
+from regsys.web.security import count_and_limit
 from regsys.web.urls import settings
 
 blueprint = Blueprint("events", __name__)
+KEYS_AN_HOUR = 20
 
 M = TypeVar("M", EventKind, EventMode)
 
@@ -71,12 +75,61 @@ def show(slug: str) -> ResponseReturnValue:
     """Show one event."""
     shown = kept(f"event:{slug}", lambda: _shown(slug))
     if shown is None or shown.state is EventState.DRAFT:
-        raise NotFound(N_("There is no such event."))
+        return _nothing_here()
     if not rules.may_see(shown.visibility, shown.state, opened=shown.event_id in _opened(slug)):
         if shown.visibility is Visibility.MEMBERS:
             return redirect(url_for("members.ask", next=request.path), 303)
-        raise NotFound(N_("There is no such event."))
+        return _nothing_here()
     return render_template("events/show.html", shown=shown)
+
+
+def _nothing_here() -> ResponseReturnValue:
+    """Say the same of every address with a key that opens nothing, and count who tries keys."""
+    if not request.args.get("key"):
+        raise NotFound(N_("There is no such event."))
+    with transaction():
+        _count_try(clock.now())
+    form = CodeForm(formdata=None)
+    form.code.errors = [
+        _("This private link opens nothing, or no longer. Ask whoever sent it for the new one.")
+    ]
+    return render_template("events/code.html", form=form), 404
+
+
+def _count_try(now: datetime) -> None:
+    sentence = _("That was tried very often from where you are. Please wait an hour.")
+    count_and_limit(
+        f"private-key:{request.remote_addr}",
+        limit=KEYS_AN_HOUR,
+        seconds=3600,
+        now=now,
+        sentence=sentence,
+    )
+
+
+@blueprint.route("/code", methods=["GET", "POST"])
+@public
+def code() -> ResponseReturnValue:
+    """Ask for the code of a private event, and open its page in this browser."""
+    form = CodeForm()
+    if not form.validate_on_submit():
+        return render_template("events/code.html", form=form), 422 if form.errors else 200
+    with transaction():
+        _count_try(clock.now())
+    found = queries.find_slug_opened_by(form.code.data or "")
+    if found is None:
+        form.code.errors = [_("This code opens nothing. Look at it again, letter by letter.")]
+        return render_template("events/code.html", form=form), 422
+    event_id, slug = found
+    _remember(event_id)
+    return redirect(url_for(".show", slug=slug), 303)
+
+
+def _remember(event_id: int) -> None:
+    """Let the pages of a private event open in this browser."""
+    opened: list[int] = session.get(rules.OPENED, [])
+    if event_id not in opened:
+        session[rules.OPENED] = [*opened, event_id]
 
 
 def _shown(slug: str) -> Shown | None:
@@ -134,9 +187,8 @@ def _opened(slug: str) -> list[int]:
     """Return the events that are open to this visitor; one opened by its link stays open for the pages that follow."""
     if key := request.args.get("key"):
         found = queries.find_event_opened_by(slug, tokens.hash_token(key))
-        opened: list[int] = session.get(rules.OPENED, []) if request.cookies else []
-        if found is not None and found not in opened:
-            session[rules.OPENED] = [*opened, found]
+        if found is not None:
+            _remember(found)
             return [*opened_events(clock.now()), found]
     return opened_events(clock.now())
 

@@ -45,6 +45,7 @@ def register(app: Flask) -> None:
         kind_options=words.kind_options,
         event_steps=event_steps,
         joins_until=queries.joins_until,
+        private_link=words.private_link,
         share_words=words.share_words,
     )
     app.extensions.setdefault(EXTRA_ROLES, []).append(_led_by)

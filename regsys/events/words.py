@@ -11,9 +11,11 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from regsys.events.kinds import NAMES, EventKind
+from regsys.events.models import Event
 from regsys.events.rules import Rhythm, Series, Share
 from regsys.kernel.text import N_
 from regsys.web.html import NBSP, clock, hours
+from regsys.web.urls import absolute
 
 COUNTS = (
     N_("No"), N_("One"), N_("Two"), N_("Three"), N_("Four"), N_("Five"), N_("Six"),
@@ -105,6 +107,13 @@ def month_name(value: date) -> str:
 def month(value: date) -> str:
     """Return "October 2027"."""
     return format_date(value, "LLLL y", locale=_locale())
+
+
+def private_link(event: Event) -> str:
+    """Return the address that opens the page of a private event; empty where none was made, or it is not kept."""
+    if not event.private_key:
+        return ""
+    return absolute("events.show", slug=event.slug, key=event.private_key)
 
 
 FILTERS = (

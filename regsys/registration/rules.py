@@ -60,6 +60,7 @@ def why_not_extend(*, extended: bool, held: bool) -> Refusal | None:
     return None
 
 
+EVENT_CANCELLED = Refusal("EventCancelled", N_("This event will not take place."))
 HOLD_EXPIRED = Refusal(
     "HoldExpired",
     N_("The time for which your places were held is over, so they were let go."),
@@ -251,7 +252,7 @@ def order_state(
 def why_not_pay(states: Collection[S], *, due: int, holding: bool, off: bool) -> Refusal | None:
     """Refuse to open a payment; `off`: the event will not take place."""
     if off:
-        return Refusal("EventCancelled", N_("This event will not take place."))
+        return EVENT_CANCELLED
     if S.AWAITING_PAYMENT not in states and S.EXPIRED in states:
         return HOLD_EXPIRED
     if due <= 0:

@@ -65,6 +65,7 @@ MENU: Sequence[tuple[LazyString, Sequence[Item]]] = (
     ),
     (_l("Log"), (Item(_l("Log"), "reports_organizer.audit"),)),
     (_l("My groups"), (Item(_l("My groups"), "leaders_leader.home", ("leader",)),)),
+    (_l("My seats"), (Item(_l("My seats"), "hosts_coordinator.home", ("host_coordinator",)),)),
 )
 # The tabs of one event's workspace, each by an endpoint that takes `event_id`: a room adds a line here, and its pages
 # draw the head with `desk_head(event, "its.endpoint")` of events/_desk.html.
@@ -73,6 +74,7 @@ EVENT_MENU = (
     (_l("Applications"), "applications_organizer.listed", ("registrar", "reviewer")),
     (_l("Waiting list"), "waitlist_organizer.line", ("registrar",)),
     (_l("Prices"), "discounts_organizer.prices", ("registrar",)),
+    (_l("Host"), "hosts_organizer.host", ("registrar",)),
     (_l("Roster"), "leaders_leader.roster", ("registrar", "leader")),
     (_l("Letters"), "reports_organizer.messages", ("registrar",)),
     (_l("Files"), "reports_organizer.files", ("registrar",)),
@@ -82,7 +84,10 @@ EVENT_MENU = (
 
 
 # Tabs of events of one way of enrolling only.
-ENROLLMENTS = {"applications_organizer.listed": Enrollment.APPLICATION}
+ENROLLMENTS = {
+    "applications_organizer.listed": Enrollment.APPLICATION,
+    "hosts_organizer.host": Enrollment.HOST_APPROVES,
+}
 
 
 def event_nav(event: Event, current: str) -> list[dict[str, object]]:

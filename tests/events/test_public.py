@@ -219,8 +219,8 @@ STANDINGS: list[tuple[str, Change, str, str, bool]] = [
         "host",
         lambda now: {"enrollment": Enrollment.HOST_APPROVES, "closes_at": now + day},
         "The host decides",
-        "The host gives out the places Your coordinator decides who takes part."
-        " Signing up on this page opens soon. Closes Wed 25 Nov 2026, 9:00 AM PST",
+        "The host gives out the places Ask for a seat You give your name and address; the host’s"
+        " coordinator decides. Nothing is charged for asking. Closes Wed 25 Nov 2026, 9:00 AM PST",
         False,
     ),
 ]

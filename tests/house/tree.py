@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-DOORS = ("public", "organizer", "leader", "webhook", "cli", "jobs")
+DOORS = ("public", "organizer", "leader", "coordinator", "webhook", "cli", "jobs")
 GROUND = ("kernel", "web")
 
 

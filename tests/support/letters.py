@@ -15,6 +15,9 @@ from regsys.applications.models import Application, ApplicationDraft
 from regsys.content import mail as content
 from regsys.content.models import Inquiry
 from regsys.events.models import Event, Leader
+from regsys.hosts import mail as hosts
+from regsys.hosts.models import SeatRequest
+from regsys.hosts.queries import get_facts, get_host
 from regsys.kernel import clock
 from regsys.kernel.db import db
 from regsys.kernel.paths import root
@@ -54,6 +57,7 @@ def list_letters(world: World) -> list[tuple[str, str, str]]:
             world.hand_over,
             world.member,
             world.talk,
+            world.host,
         )
     )
     found = []
@@ -240,6 +244,22 @@ def _rest(world: World) -> None:
     payments.send_rest(r.order, r, Stage.SOON, owed=77000, times=0, now=now)
 
 
+def _about_seat(kind: str) -> Callable[[World], None]:
+    def write(world: World) -> None:
+        host, now = get_host(world.host.event_id), clock.now()
+        request, seat = _get(SeatRequest, world.seat_request), _get(Registration, world.seat)
+        writes: dict[str, Callable[[], None]] = {
+            "invite": lambda: hosts.send_invitation(host, "http://127.0.0.1:5000/host", now=now),
+            "asked": lambda: hosts.send_asked(host, request, now=now),
+            "declined": lambda: hosts.send_declined(request, now=now),
+            "reminder": lambda: hosts.send_reminder(host, get_facts(host, 10, now=now), now=now),
+        }
+        about = getattr(hosts, f"send_{kind}")
+        writes.get(kind, lambda: about(host, seat, now=now))()
+
+    return write
+
+
 LETTERS: dict[str, Callable[[World], None]] = {
     "accounts-sign_in": _link(Purpose.SIGN_IN),
     "accounts-password": _link(Purpose.SET_PASSWORD),
@@ -319,6 +339,10 @@ LETTERS: dict[str, Callable[[World], None]] = {
     },
     **{
         f"applications-{kind}": _about_accepted(kind) for kind in ("accepted", "reminder", "lapsed")
+    },
+    **{
+        f"hosts-{kind}": _about_seat(kind)
+        for kind in ("seat", "taken_off", "lapsed", "invite", "reminder", "asked", "declined")
     },
     "waitlist-joined": lambda w: waitlist.send_joined(
         _get(Entry, w.waiting), key="a-joined", now=clock.now()

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from regsys.accounts.services import hash_password
 from regsys.demo.services.applications import load_applications
 from regsys.demo.services.calendar import make_calendar
+from regsys.demo.services.hosts import load_hosts
 from regsys.demo.services.members import load_members
 from regsys.demo.services.people import load_orders
 from regsys.demo.services.prices import add_up_prices, load_codes
@@ -81,5 +82,6 @@ def load(*, now: datetime) -> Loaded:
     load_applications(data, programme, registrations, {**users, **leaders}, calendar)
     load_waiting(data, programme, orders, calendar)
     load_members(data, calendar)
+    load_hosts(data, programme, orders, users, calendar)
     db.session.flush()
     return Loaded(calendar.weeks, len(programme.events), len(data["registrations"]), len(orders))

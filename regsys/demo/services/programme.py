@@ -155,6 +155,7 @@ def _make_event(row: Rows, data: Rows, venues: dict[str, Venue], calendar: Calen
         decide_at=calendar.end_of(row.get("minimum_decision_on"), zone),
         external_name=external.get("label", "").removeprefix("Register at "),
         external_url=external.get("url", ""),
+        private_key=row.get("access_code"),
         private_key_hash=hash_token(row["access_code"]) if "access_code" in row else None,
         roster_days_before=3,
         created_at=calendar.start_of(opens, zone) if opens else calendar.loaded_at,

@@ -1,6 +1,13 @@
 """Shape of what organizers type about events."""
 
-from regsys.events.forms.basics import BasicsForm, CopyForm, NewEventForm, PublishForm, ReasonForm
+from regsys.events.forms.basics import (
+    BasicsForm,
+    CodeForm,
+    CopyForm,
+    NewEventForm,
+    PublishForm,
+    ReasonForm,
+)
 from regsys.events.forms.people import LeaderForm, LeadersForm, VenueForm
 from regsys.events.forms.places import PlacesForm
 from regsys.events.forms.refunds import RefundsForm, Trial
@@ -8,6 +15,7 @@ from regsys.events.forms.schedule import ScheduleForm
 
 __all__ = [
     "BasicsForm",
+    "CodeForm",
     "CopyForm",
     "LeaderForm",
     "LeadersForm",

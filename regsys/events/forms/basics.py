@@ -159,7 +159,7 @@ class BasicsForm(VersionedForm):
             ),
             (
                 Enrollment.HOST_APPROVES.value,
-                _l("When the host agrees; until that exists, the page says that it opens soon"),
+                _l("When the host’s coordinator agrees (see “Host”)"),
             ),
             (Enrollment.EXTERNAL.value, _l("Elsewhere: the page shows a link")),
             (
@@ -214,3 +214,13 @@ class CopyForm(BaseForm):
     title = StringField(_l("Title of the copy"), (NEEDED, AtMost(200)))
     first_day = DayField(_l("First day of the copy"), (NEEDED,))
     with_leaders = BooleanField(_l("With the same leaders"), default=True)
+
+
+class CodeForm(BaseForm):
+    """The code of a private event."""
+
+    code = StringField(
+        _l("The code"),
+        (InputRequired(_l("Write the code that you were given.")), AtMost(80)),
+        render_kw={"autocapitalize": "characters", "autocomplete": "off", "spellcheck": "false"},
+    )

@@ -19,7 +19,6 @@ from regsys.kernel.errors import Refused
 from regsys.web.errors import refusal_text
 from regsys.web.guard import current_actor, requires
 from regsys.web.undo import flash_undo
-from regsys.web.urls import absolute
 
 
 @desk.get("/organize/events/<int:event_id>/preview")
@@ -86,11 +85,10 @@ def cancel(event_id: int) -> ResponseReturnValue:
 @desk.post("/organize/events/<int:event_id>/key")
 @requires("registrar")
 def key(event_id: int) -> ResponseReturnValue:
-    """Make a new private link and show it once."""
+    """Make a new private link."""
     with transaction():
-        secret = services.renew_private_key(event_id, actor=current_actor(), now=clock.now())
-    link = absolute("events.show", slug=queries.get_event(event_id).slug, key=secret)
-    flash(_("This is the private link. Copy it now, it is shown only once: %(link)s", link=link))
+        services.renew_private_key(event_id, actor=current_actor(), now=clock.now())
+    flash(_("The private link is new. The one before opens nothing any more."), "good")
     return redirect(url_for("events_organizer.preview", event_id=event_id), 303)
 
 

@@ -246,6 +246,17 @@ def find_event_opened_by(slug: str, key_hash: str) -> int | None:
     return row.id if tokens.same(row.private_key_hash, key_hash) else None
 
 
+def find_slug_opened_by(code: str) -> tuple[int, str] | None:
+    """Find the event (id, address) that a typed code opens, however it was spelled; drafts open to nobody."""
+    plain = "".join(code.split()).upper()
+    hashes = {tokens.hash_token(one) for one in (code.strip(), plain)}
+    query = select(Event.id, Event.slug).where(
+        Event.private_key_hash.in_(hashes), Event.state != EventState.DRAFT
+    )
+    row = db.session.execute(query.order_by(Event.id)).first()
+    return (row.id, row.slug) if row else None
+
+
 def list_public(*, now: datetime, member: bool = False) -> list[Event]:
     """List the events that everyone may find, or a member, and that are not over, by start."""
     found_by = (Visibility.PUBLIC, Visibility.MEMBERS) if member else (Visibility.PUBLIC,)
@@ -254,7 +265,7 @@ def list_public(*, now: datetime, member: bool = False) -> list[Event]:
         .where(Event.visibility.in_(found_by), Event.state != EventState.DRAFT)
         .where(Event.ends_at > now)
         # Public pages have no use for the sealed link, and opening the seal takes time.
-        .options(*WHOLE, defer(Event.join_link))
+        .options(*WHOLE, defer(Event.join_link), defer(Event.private_key))
         .order_by(Event.starts_at, Event.id)
     )
     return list(db.session.scalars(query))

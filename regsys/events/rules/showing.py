@@ -33,6 +33,9 @@ class SaleFacts:
     joins_until: datetime | None = None
 
 
+HOST_APPROVES = Refusal("HostApproves", N_("The host decides who takes part here."))
+
+
 def why_not_on_sale(facts: SaleFacts, now: datetime) -> Refusal | None:
     """Return why nobody can take a place here now, or None; the same answer greys the button and guards the verb."""
     if facts.state is EventState.CANCELLED:
@@ -45,12 +48,12 @@ def why_not_on_sale(facts: SaleFacts, now: datetime) -> Refusal | None:
         return Refusal("AsksTheLeader", N_("To join, please write to the leader."))
     if facts.enrollment is Enrollment.APPLICATION:
         return Refusal("ByApplication", N_("Places here are given by application."))
-    if facts.enrollment is not Enrollment.OPEN:
-        return Refusal("HostApproves", N_("The host decides who takes part here."))
     if facts.opens_at and now < facts.opens_at:
         return Refusal("NotOpenYet", N_("Registration has not opened yet."))
     if _is_past(facts, now):
         return Refusal("RegistrationClosed", N_("Registration has closed."))
+    if facts.enrollment is Enrollment.HOST_APPROVES:
+        return HOST_APPROVES
     if facts.left == 0:
         return Refusal("Full", N_("All places are taken or held at the moment."))
     return None

@@ -121,11 +121,11 @@ def _new_slug(event: Event, wish: str) -> str:
 
 
 def renew_private_key(event_id: int, *, actor: Actor, now: datetime) -> str:
-    """Make a new private link, ending the old one, and return its key: only the hash is kept."""
+    """Make a new private link, ending the old one, and return its key: a code that can be read aloud."""
     event = lock_event(event_id)
-    key = tokens.new_token()
+    key = "-".join(tokens.new_code(4) for _part in range(4))
     had = bool(event.private_key_hash)
-    event.private_key_hash = tokens.hash_token(key)
+    event.private_key, event.private_key_hash = key, tokens.hash_token(key)
     record(
         "event.key_renewed",
         ("event", event_id),

@@ -70,7 +70,7 @@ def _missing(event: Event, now: datetime) -> list[Refusal]:
 
 _SILENT = frozenset({"id", "version", "state", "state_at", "created_at", "sequence"})
 # The audit says that a secret changed, and not to what.
-_SECRET = frozenset({"join_link", "private_key_hash"})
+_SECRET = frozenset({"join_link", "private_key", "private_key_hash"})
 
 
 def _facts_of(event: Event) -> dict[str, Any]:

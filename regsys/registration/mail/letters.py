@@ -53,7 +53,8 @@ def _send_order_confirmed(
 ) -> None:
     draft = compose(
         "registration/mail_order_confirmed",
-        key=f"order-confirmed:{order.id}",
+        # A host pays in parts: each has its letter.
+        key=f"order-confirmed:{order.id}:{confirmed[0].id}",
         kind="order_confirmed",
         to=(order.payer_name, order.email),
         subject=ngettext(

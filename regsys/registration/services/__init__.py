@@ -62,6 +62,12 @@ from regsys.registration.services.offering import decline_offer, offer_place, ta
 from regsys.registration.services.placing import place, place_cart
 from regsys.registration.services.reducing import Applied, apply_code, drop_code
 from regsys.registration.services.reserving import reserve
+from regsys.registration.services.seating import (
+    open_host_order,
+    seat_person,
+    set_agreed_sum,
+    set_payer,
+)
 from regsys.registration.services.shared import lock_order
 from regsys.registration.services.sharing import share_payment, stop_sharing
 
@@ -104,6 +110,7 @@ __all__ = [
     "mail_cart_link",
     "offer_hand_over",
     "offer_place",
+    "open_host_order",
     "place",
     "place_cart",
     "put_back",
@@ -113,6 +120,9 @@ __all__ = [
     "remove_person",
     "resend",
     "reserve",
+    "seat_person",
+    "set_agreed_sum",
+    "set_payer",
     "share_payment",
     "stands_at_risk",
     "stop_sharing",

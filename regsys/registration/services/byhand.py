@@ -1,6 +1,6 @@
 """What organizers do with one registration: add it, mend it, write to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from regsys.audit import services as audit
 from regsys.capacity import services as capacity
 from regsys.events.kinds import Proof, Rate
-from regsys.events.models import Event, TicketType
+from regsys.events.models import Event, Price, TicketType
 from regsys.events.queries import last_call, share_of
 from regsys.events.queries import to_pay as part_of
 from regsys.events.states import EventState
@@ -22,7 +22,7 @@ from regsys.registration import mail, queries, rules
 from regsys.registration.kinds import OrderSource
 from regsys.registration.models import LineKind, Order, Registration
 from regsys.registration.services.describing import Person
-from regsys.registration.services.places import Shelf, get_for_sale, shelves_of, want
+from regsys.registration.services.places import get_for_sale, pools_of
 from regsys.registration.services.shared import add_line, lock_order, make_order, move_all
 from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
@@ -54,14 +54,13 @@ def add_by_hand(
     refusal = _why_not_add(event, person)
     if refusal:
         raise Refused(refusal)
-    regular = [p.amount for p in prices[ticket_type_id] if p.rate is Rate.REGULAR]
     share = share_of(event, now)
-    whole = (regular or [p.amount for p in prices[ticket_type_id]])[0]
+    whole = regular_price(prices[ticket_type_id])
     price = part_of(whole, share, event.currency) if to_pay else 0
     order = make_order(event.currency, now=now)
     order.first_name, order.last_name = person.first_name, person.last_name
     order.email, order.placed_at = person.email, now
-    r = _make(order, event, ticket_type_id, person, price, actor=actor, now=now)
+    r = make_place(order, event, ticket_type_id, person, price, actor=actor, now=now)
     r.note = reason
     why = share_words(share) if share else _("Regular price.")
     why = why if price else _("Added by the organizers: nothing to pay.")
@@ -69,7 +68,7 @@ def add_by_hand(
     db.session.flush()
     until = rules.pay_link_until(now, last_call(event)) if price else None
     order.source, order.held_until = OrderSource.BY_HAND, until
-    _claim(r, shelves_of([event.id]), until=until, now=now)
+    claim_place(r, until=until, now=now)
     to = S.AWAITING_PAYMENT if price else S.CONFIRMED
     move_all([r], to, actor=actor, now=now, reason=reason)
     if until:
@@ -81,26 +80,35 @@ def add_by_hand(
 
 def _why_not_add(event: Event, person: Person) -> Refusal | None:
     if event.state is EventState.CANCELLED:
-        return Refusal("EventCancelled", N_("This event will not take place."))
+        return rules.EVENT_CANCELLED
     if queries.list_live_emails(event.id, [email_key(person.email)]):
         return rules.EMAIL_HERE
     return None
 
 
-def _make(
+def regular_price(prices: Sequence[Price]) -> int:
+    """Return the regular price of a ticket type; a grid with one column has it for both."""
+    regular = [p.amount for p in prices if p.rate is Rate.REGULAR]
+    return (regular or [p.amount for p in prices])[0]
+
+
+def make_place(
     order: Order,
     event: Event,
     type_id: int,
     person: Person,
     price: int,
     *,
+    number: int = 1,
+    is_payer: bool = True,
     actor: Actor,
     now: datetime,
 ) -> Registration:
+    """Write a place of an order down for a person, at a price that is given; nothing is claimed yet."""
     token = tokens.new_token()
     types = {t.id: t for t in event.ticket_types}
     r = Registration(
-        code=f"{order.code}-1",
+        code=f"{order.code}-{number}",
         token=token,
         token_hash=tokens.hash_token(token),
         order=order,
@@ -114,7 +122,7 @@ def _make(
         policy_id=event.policy_id,
         promised_at=event.starts_at,
         proof=_vouched(types[type_id], actor, now),
-        is_payer=True,
+        is_payer=is_payer,
         first_name=person.first_name,
         last_name=person.last_name,
         email=person.email,
@@ -133,10 +141,9 @@ def _vouched(ticket_type: TicketType, actor: Actor, now: datetime) -> dict[str, 
     return {"kind": "by_hand", "by": actor.label, "on": now.date().isoformat()}
 
 
-def _claim(
-    r: Registration, shelves: Mapping[int, Shelf], *, until: datetime | None, now: datetime
-) -> None:
-    capacity.claim(want([r], shelves).wanted, now=now, until=until)
+def claim_place(r: Registration, *, until: datetime | None, now: datetime) -> None:
+    """Claim what a place draws on; raise Refused where that is full."""
+    capacity.claim(pools_of([r]).wanted, now=now, until=until)
 
 
 def edit_contact(

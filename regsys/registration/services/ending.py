@@ -18,6 +18,7 @@ from regsys.kernel.text import N_
 from regsys.ledger import queries as ledger
 from regsys.questions import services as questions
 from regsys.registration import mail, queries, rules
+from regsys.registration.kinds import OrderSource
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.registration.queries import Ends, Held
 from regsys.registration.services.reducing import why_not_keep
@@ -39,7 +40,9 @@ def expire_lapsed(order_id: int, *, now: datetime) -> int:
     return len(lapsed)
 
 
-def remove_person(order_id: int, registration_id: int, *, actor: Actor, now: datetime) -> None:
+def remove_person(
+    order_id: int, registration_id: int, *, reason: str = "", actor: Actor, now: datetime
+) -> None:
     """Take one person off a placed order that is not paid yet; raise Refused while a payment page is open."""
     held = lock_order(order_id, now=now)
     mine = [r for r in held.order.registrations if r.id == registration_id]
@@ -49,7 +52,7 @@ def remove_person(order_id: int, registration_id: int, *, actor: Actor, now: dat
     refusal = refusal or why_not_keep([r for r in held.unpaid if r.id != registration_id])
     if refusal:
         raise Refused(refusal)
-    reason = _("Taken off by the payer before paying.")
+    reason = reason or _("Taken off by the payer before paying.")
     end(held.order, mine, S.CANCELLED, actor=actor, now=now, reason=reason, line=reason)
 
 
@@ -166,12 +169,23 @@ def cancel_for_event(
     )
     line = _("The event does not take place.")
     end(held.order, gone, S.CANCELLED, actor=actor, now=now, reason=reason, line=line)
+    _return_agreed_sum(held.order, line)
     over = queries.due(order_id).over
     card = min(over, most)
     hand = max(0, over - card - contested)
     shares = _share_out(gone, costs, paid, card, hand)
     _tell_of_event(held, gone, shares, paid, costs, reason=reason, now=now)
     return [s for s in shares if s.amount]
+
+
+def _return_agreed_sum(order: Order, line: str) -> None:
+    """Take off what a host owed for all seats together: a host's order is for one event."""
+    if order.source is OrderSource.HOST:
+        lines = queries.list_lines(order.id)
+        agreed = sum(one.amount for one in lines if one.registration_id is None)
+        if agreed:
+            add_line(order.id, None, LineKind.RETURN, line, -agreed)
+            db.session.flush()
 
 
 def _share_out(

@@ -9,7 +9,7 @@ from regsys.capacity import services as capacity
 from regsys.events.states import EventState
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
-from regsys.kernel.errors import NotFound, Refusal, Refused
+from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.text import N_, email_key
 from regsys.questions import queries as question_queries
 from regsys.questions import services as questions
@@ -49,7 +49,7 @@ def offer_place(
     if event is None or chosen is None or not chosen.prices:
         raise NotFound(N_("There is no such ticket type."))
     if event.state is EventState.CANCELLED:
-        raise Refused(Refusal("EventCancelled", N_("This event will not take place.")))
+        raise Refused(rules.EVENT_CANCELLED)
     key = email_key(person.email)
     if queries.list_live_emails(event_id, [key]):
         raise Refused(rules.EMAIL_HERE)

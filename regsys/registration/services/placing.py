@@ -10,7 +10,6 @@ from regsys.events.states import EventState
 from regsys.kernel.actors import payer
 from regsys.kernel.db import db, note_lock
 from regsys.kernel.errors import Refusal, Refused
-from regsys.kernel.text import N_
 from regsys.registration import mail, queries, rules
 from regsys.registration.models import Order
 from regsys.registration.queries import Held
@@ -67,7 +66,7 @@ def _why_not_place(held: Held) -> Refusal | None:
     if not held.holding:
         return rules.HOLD_EXPIRED
     if any(r.event.state is EventState.CANCELLED for r in held.people):
-        return Refusal("EventCancelled", N_("This event will not take place."))
+        return rules.EVENT_CANCELLED
     if held.next_step[0] is not rules.Step.REVIEW:
         return rules.NOT_COMPLETE
     return why_not_keep(held.unpaid)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from regsys.events.states import EventState
 from regsys.kernel.db import db
-from regsys.kernel.errors import NotFound, Refusal, Refused
+from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.text import N_, email_key
 from regsys.registration import queries, rules
 from regsys.registration.models import Order
@@ -35,7 +35,7 @@ def reserve(
     if event is None or not any(t.id == ticket_type_id and t.prices for t in event.ticket_types):
         raise NotFound(N_("There is no such ticket type."))
     if event.state is EventState.CANCELLED:
-        raise Refused(Refusal("EventCancelled", N_("This event will not take place.")))
+        raise Refused(rules.EVENT_CANCELLED)
     key = email_key(payer.email)
     if queries.list_live_emails(event_id, [key]):
         raise Refused(rules.EMAIL_HERE)

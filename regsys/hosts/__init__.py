@@ -1,0 +1,1 @@
+"""Hosts: organisations for whose people seats are kept, and their coordinators."""

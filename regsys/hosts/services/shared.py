@@ -1,0 +1,82 @@
+"""What the verbs share: a host's lock, the places that are kept for it, and the audit."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert
+
+from regsys.audit import services as audit
+from regsys.capacity import services as capacity
+from regsys.hosts import queries, rules
+from regsys.hosts.models import Host, host_place
+from regsys.hosts.queries import Table
+from regsys.kernel.actors import Actor
+from regsys.kernel.db import db, lock_rows
+from regsys.registration.services import Person
+from regsys.registration.services.places import shelves_of
+
+
+def lock_table(event_id: int, *, now: datetime) -> Table:
+    """Lock the host of an event, then read it with its seats; raise NotFound."""
+    lock_rows(Host, [queries.get_host(event_id).id])
+    return queries.get_table(event_id, now=now)
+
+
+def coordinator_of(host: Host) -> Person:
+    """Return the coordinator as whoever pays for the seats."""
+    return Person(host.first_name, host.last_name, host.email)
+
+
+def keep_places(host: Host, count: int, *, now: datetime, anew: bool = False) -> None:
+    """Keep places for so many seats without a name, and not one more; raise Refused where too few are free.
+
+    `anew`: what was kept before goes first, for it was kept for another kind of place or until another time.
+    """
+    claims = queries.list_claims(host.id, now=now)
+    stay = 0 if anew else min([count, *map(len, claims.values())])
+    _let_go(host, [c for ids in claims.values() for c in ids[stay:]], now=now)
+    stay = stay if claims else 0
+    pools = shelves_of([host.event_id])[host.event_id].pools(host.ticket_type_id)
+    if count > stay and pools:
+        held = capacity.hold(pools, count - stay, now=now, until=host.kept_until)
+        rows = [{"host_id": host.id, "claim_id": c} for c in held]
+        db.session.execute(insert(host_place), rows)
+    db.session.flush()
+
+
+def _let_go(host: Host, claim_ids: Sequence[int], *, now: datetime) -> None:
+    capacity.let_go(claim_ids, now=now)
+    mine = (host_place.c.host_id == host.id, host_place.c.claim_id.in_(claim_ids))
+    db.session.execute(delete(host_place).where(*mine))
+
+
+def refit(event_id: int, *, now: datetime, anew: bool = False) -> None:
+    """Keep as many places as there are seats without a name by now."""
+    table = queries.get_table(event_id, now=now)
+    keep_places(table.host, rules.target(table.facts, now), now=now, anew=anew)
+
+
+def record(
+    action: str,
+    host: Host,
+    *,
+    actor: Actor,
+    now: datetime,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+) -> None:
+    """Write into the audit what happened to a host's seats."""
+    audit.record(
+        action,
+        ("host", host.id),
+        actor=actor,
+        now=now,
+        event_id=host.event_id,
+        order_id=host.order_id,
+        reason=reason,
+        before=before,
+        after=after,
+    )
+    db.session.flush()
