@@ -630,7 +630,7 @@ class TestPublishing:
         assert client.get("/events/introductory-intensive").status_code == 404
         assert desk.event(event_id).state is EventState.DRAFT
 
-    def test_the_private_link_is_shown_once_and_opens_the_page(
+    def test_the_private_link_is_shown_to_organizers_and_opens_the_page(
         self, typist: Typist, app: Flask, now: datetime
     ) -> None:
         event_id = draft(now)
@@ -639,7 +639,8 @@ class TestPublishing:
         page = typist.follow(typist.send(path(event_id, "preview"), action="/key"))
         found = re.search(r"/events/introductory-intensive\?key=([\w-]+)", page.text)
         assert found is not None
-        assert found[1] not in typist.get(path(event_id, "preview")).text
+        assert found[1] in typist.get(path(event_id, "preview")).text
+        assert found[1] not in typist.get(path(event_id, "log")).text
         typist.follow(typist.send(path(event_id, "preview"), action="/publish"))
         visitor = app.test_client()
         assert visitor.get("/events/introductory-intensive").status_code == 404

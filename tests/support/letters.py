@@ -253,9 +253,11 @@ def _about_seat(kind: str) -> Callable[[World], None]:
             "asked": lambda: hosts.send_asked(host, request, now=now),
             "declined": lambda: hosts.send_declined(request, now=now),
             "reminder": lambda: hosts.send_reminder(host, get_facts(host, 10, now=now), now=now),
+            "seat": lambda: hosts.send_seat(host, seat, now=now),
+            "taken_off": lambda: hosts.send_taken_off(host, seat, now=now),
+            "lapsed": lambda: hosts.send_lapsed(host, seat, now=now),
         }
-        about = getattr(hosts, f"send_{kind}")
-        writes.get(kind, lambda: about(host, seat, now=now))()
+        writes[kind]()
 
     return write
 
