@@ -184,7 +184,9 @@ class TestChanging:
         )
         assert desk.event(event_id).enrollment is Enrollment.OPEN
 
-    def test_the_private_key_is_compared_by_its_hash_and_not_written_down(self, now: datetime) -> None:
+    def test_the_private_key_is_compared_by_its_hash_and_not_written_down(
+        self, now: datetime
+    ) -> None:
         event_id = draft(now)
         first = do(services.renew_private_key, event_id, now=now)
         second = do(services.renew_private_key, event_id, now=now)
