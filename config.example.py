@@ -86,6 +86,21 @@ the environment with REGSYS_ before its name, and the environment wins. `regsys 
 # Address to which people write; replies to letters go there.
 # ORGANISATION_EMAIL = ""  # text
 
+# Postal address for receipts and invoices; lines are parted by \n.
+# ORGANISATION_ADDRESS = ""  # text
+
+# Tax number or registration, one line at the foot of receipts and invoices.
+# ORGANISATION_REGISTRATION = ""  # text
+
+# One more line at the foot of receipts and invoices.
+# DOCUMENT_FOOTER = ""  # text
+
+# How to pay an invoice by bank transfer: account and bank, lines parted by \n.
+# BANK_DETAILS = ""  # text
+
+# How to pay an invoice by cheque: to whom and where to, lines parted by \n.
+# CHEQUE_DETAILS = ""  # text
+
 # IANA zone of the society.
 # TIME_ZONE = "America/Los_Angeles"  # text
 

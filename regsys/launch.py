@@ -81,6 +81,10 @@ def _new_demo() -> dict[str, str]:
         "ORGANISATION_NAME": DEMO_NAME,
         "ORGANISATION_TAGLINE": DEMO_TAGLINE,
         "ORGANISATION_EMAIL": "circle@example.org",
+        "ORGANISATION_ADDRESS": "1420 Alder Court\\nSeattle, WA 98101",
+        "ORGANISATION_REGISTRATION": "Invented nonprofit, tax number 00-0000000",
+        "BANK_DETAILS": "Evergreen Balint Circle\\nAccount 000123456789\\nRouting 110000000",
+        "CHEQUE_DETAILS": "Payable to Evergreen Balint Circle\\n1420 Alder Court\\nSeattle, WA 98101",
     }
     return {PREFIX + name: value for name, value in made.items()}
 

@@ -21,6 +21,7 @@ FLOORS: tuple[str, ...] = (
     "waitlist",
     "hosts",
     "payments",
+    "billing",
     "leaders",
     "reports",
     "demo",

@@ -13,8 +13,9 @@ from sqlalchemy import RowMapping, bindparam, text
 
 from regsys.kernel.db import UtcDateTime, db
 from regsys.kernel.money import show
+from regsys.verify_check import Check
 from regsys.verify_proof import PROOFS, Proof
-from regsys.verify_sql import CHECKS, Check
+from regsys.verify_sql import CHECKS
 
 # Rows are read in parts of this size.
 PART = 500

@@ -79,6 +79,7 @@ PROOFS: Sequence[Proof] = (
         FROM payment y
         LEFT JOIN (SELECT f.payment_id, sum(f.amount) AS given, count(*) AS times FROM refund f
                    WHERE {COUNTED} GROUP BY f.payment_id) g ON g.payment_id = y.id
+        WHERE coalesce(y.problem, '') <> 'mistake'
         GROUP BY y.currency ORDER BY y.currency
         """,
         _money,

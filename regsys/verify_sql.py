@@ -5,18 +5,9 @@ units of the column `currency`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class Check:
-    """A question whose every row is a difference: what is wrong, and what to do."""
-
-    title: str
-    sql: str
-    sentence: str
-    advice: str
-
+from regsys.verify_check import Check
+from regsys.verify_papers import PAPERS
 
 # A claim counts while nobody has released it and its end, if it has one, is to come.
 LIVE = "c.released_at IS NULL AND (c.until IS NULL OR c.until > :now)"
@@ -337,4 +328,4 @@ MAIL: Sequence[Check] = (
     ),
 )
 
-CHECKS: Sequence[Check] = (*PLACES, *MONEY, *MAIL)
+CHECKS: Sequence[Check] = (*PLACES, *MONEY, *PAPERS, *MAIL)

@@ -165,6 +165,11 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "payments.move": lambda w: f"/r/{w.registration.token}/move",
     "payments.order_move": lambda w: f"/o/{w.order.token}/move?who={w.registration.id}",
     "payments_organizer.move_person": lambda w: f"{_person(w)}/move",
+    "billing.document_pdf": lambda w: f"/o/{w.order.token}/documents/{w.receipt.id}.pdf",
+    "billing.receipt_pdf": lambda w: f"/o/{w.order.token}/receipt.pdf",
+    "billing.anew": lambda w: f"/o/{w.order.token}/documents/{w.receipt.id}/anew",
+    "billing_organizer.papers": lambda w: "/organize/papers",
+    "billing_organizer.paper_pdf": lambda w: f"/organize/papers/{w.receipt.id}.pdf",
     "payments_organizer.money": lambda w: "/organize/money",
     "payments_organizer.refund_preview": lambda w: (
         f"/organize/payments/{w.problem_payment.id}/refund"
@@ -208,6 +213,8 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "reports_organizer.treasurer": lambda w: "/organize/treasurer",
     "reports_organizer.money_csv": lambda w: "/organize/treasurer/payments.csv",
     "reports_organizer.money_xlsx": lambda w: "/organize/treasurer/payments.xlsx",
+    "reports_organizer.papers_csv": lambda w: "/organize/treasurer/papers.csv",
+    "reports_organizer.papers_xlsx": lambda w: "/organize/treasurer/papers.xlsx",
     # web
     "web.healthz": lambda w: "/healthz",
     "web.readyz": lambda w: "/readyz",

@@ -27,7 +27,7 @@ from regsys.kernel import clock
 from regsys.kernel.actors import ANONYMOUS, SYSTEM
 from regsys.kernel.db import db, transaction
 from regsys.kernel.tokens import hash_token
-from regsys.ledger.models import Method, Payment
+from regsys.ledger.models import Document, Method, Payment
 from regsys.ledger.states import Problem
 from regsys.members import services as members
 from regsys.members.models import Member, MemberUpload
@@ -193,6 +193,11 @@ class World:
     def order(self) -> Order:
         """The order of `registration`."""
         return self.first(select(Order).where(Order.id == self.registration.order_id))
+
+    @cached_property
+    def receipt(self) -> Document:
+        """The receipt of `order`."""
+        return self.first(select(Document).where(Document.order_id == self.order.id))
 
     @cached_property
     def offered(self) -> Order:

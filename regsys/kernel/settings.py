@@ -35,6 +35,10 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _several_lines(text: str) -> str:
+    return text.replace("\\n", "\n")
+
+
 def _optional(text: str) -> str | None:
     return text or None
 
@@ -100,6 +104,25 @@ class Settings:
     )
     ORGANISATION_EMAIL: str = _setting(
         "", "Address to which people write; replies to letters go there."
+    )
+    ORGANISATION_ADDRESS: str = _setting(
+        "",
+        "Postal address for receipts and invoices; lines are parted by \\n.",
+        _several_lines,
+    )
+    ORGANISATION_REGISTRATION: str = _setting(
+        "", "Tax number or registration, one line at the foot of receipts and invoices."
+    )
+    DOCUMENT_FOOTER: str = _setting("", "One more line at the foot of receipts and invoices.")
+    BANK_DETAILS: str = _setting(
+        "",
+        "How to pay an invoice by bank transfer: account and bank, lines parted by \\n.",
+        _several_lines,
+    )
+    CHEQUE_DETAILS: str = _setting(
+        "",
+        "How to pay an invoice by cheque: to whom and where to, lines parted by \\n.",
+        _several_lines,
     )
     TIME_ZONE: str = _setting("America/Los_Angeles", "IANA zone of the society.")
     CURRENCY: str = _setting("USD", "ISO 4217 code for new events.")
@@ -206,6 +229,13 @@ def _kinds(s: Settings) -> list[tuple[str, str]]:
     ]
 
 
+_ONE_LINE = (
+    "ORGANISATION_NAME",
+    "ORGANISATION_TAGLINE",
+    "ORGANISATION_REGISTRATION",
+    "DOCUMENT_FOOTER",
+    "MAIL_SERVER",
+)
 _KINDS = {int: "a whole number", bool: "True or False", tuple[str, ...]: "a list of texts"}
 
 
@@ -259,9 +289,7 @@ def _stripe_problems(s: Settings) -> list[tuple[str, str]]:
 
 def _other_problems(s: Settings) -> list[tuple[str, str]]:
     found = [
-        (name, "must stand on one line")
-        for name in ("ORGANISATION_NAME", "ORGANISATION_TAGLINE", "MAIL_SERVER")
-        if not getattr(s, name).isprintable()
+        (name, "must stand on one line") for name in _ONE_LINE if not getattr(s, name).isprintable()
     ]
     if not s.ORGANISATION_NAME.strip():
         found.append(("ORGANISATION_NAME", "must not be empty: it stands on every page"))

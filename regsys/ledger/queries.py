@@ -11,8 +11,8 @@ from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
 from regsys.ledger import rules
-from regsys.ledger.models import Dispute, Payment, Refund
-from regsys.ledger.states import RefundState
+from regsys.ledger.models import Dispute, Document, Payment, Refund
+from regsys.ledger.states import Problem, RefundState
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ def ask_sums(order_ids: Sequence[int]) -> list[Select[str, int, bool, int]]:
     hurt = select(literal("hurt"), Payment.order_id, _is_sound(), func.sum(Dispute.amount))
     hurt = hurt.join(Dispute, Dispute.payment_id == Payment.id).where(_hurts())
     return [
-        q.where(Payment.order_id.in_(order_ids)).group_by(Payment.order_id, _is_sound())
+        q.where(Payment.order_id.in_(order_ids), came_at_all()).group_by(
+            Payment.order_id, _is_sound()
+        )
         for q in (came, gone, hurt)
     ]
 
@@ -95,7 +97,7 @@ def _sums(found: Mapping[tuple[str, int, bool], int], order_id: int) -> Sums:
 def sums_in(payments: Sequence[Payment]) -> Sums:
     """Add up payments of one order that are loaded with refunds and disputes; it agrees with `sums_of`."""
     sound = [p for p in payments if p.problem is None]
-    odd = [p for p in payments if p.problem is not None]
+    odd = [p for p in payments if p.problem not in (None, Problem.MISTAKE)]
     given = sum(p.amount - left_of(p) for p in sound)
     hurt = sum(d.amount for p in sound for d in p.disputes if d.status not in rules.HARMLESS)
     return Sums(sum(p.amount for p in sound), given, sum(left_of(p) for p in odd), hurt)
@@ -103,6 +105,11 @@ def sums_in(payments: Sequence[Payment]) -> Sums:
 
 def _is_sound() -> ColumnElement[bool]:
     return Payment.problem.is_(None)
+
+
+def came_at_all() -> ColumnElement[bool]:
+    """Say that a payment is none that was written down by mistake."""
+    return or_(Payment.problem.is_(None), Payment.problem != Problem.MISTAKE)
 
 
 def _counts() -> ColumnElement[bool]:
@@ -156,8 +163,33 @@ def list_with_problem() -> list[Payment]:
     )
     query = (
         select(Payment)
-        .where(Payment.problem.is_not(None), given < Payment.amount)
+        .where(Payment.problem.is_not(None), came_at_all(), given < Payment.amount)
         .options(selectinload(Payment.refunds), joinedload(Payment.disputes))
         .order_by(Payment.received_at, Payment.id)
     )
     return list(db.session.scalars(query).unique())
+
+
+# ---- documents
+
+
+def documents_of(order_ids: Sequence[int]) -> list[Document]:
+    """List the documents of these orders, the oldest first."""
+    query = select(Document).where(Document.order_id.in_(order_ids)).order_by(Document.id)
+    return list(db.session.scalars(query))
+
+
+def get_document(document_id: int) -> Document:
+    """Get a document; raise NotFound."""
+    document = db.session.get(Document, document_id)
+    if document is None:
+        raise NotFound(N_("There is no such document."))
+    return document
+
+
+def corrected_ids(documents: Sequence[Document]) -> set[int]:
+    """Return which of an order's documents were taken back as a whole by a later one.
+
+    A credit note over a part leaves its receipt as it is; a new document always comes after one over the whole.
+    """
+    return {d.corrects_id for d in documents if d.corrects_id and d.cause.startswith("void:")}

@@ -69,11 +69,13 @@ DISPUTE_WORDS = {
     "prevented": N_("It came to nothing"),
 }
 PROBLEM_TITLES = {
+    Problem.MISTAKE: N_("Written down by mistake"),
     Problem.MISMATCH: N_("Not the amount that we asked for"),
     Problem.DOUBLE: N_("Paid twice"),
     Problem.NO_PLACE: N_("Paid, and no place is free"),
 }
 PROBLEM_WORDS = {
+    Problem.MISTAKE: N_("This money never came; it was written down by mistake and taken back."),
     Problem.MISMATCH: N_(
         "Amount or currency differ from the order, so nobody was confirmed by it."
     ),
@@ -198,3 +200,28 @@ def spread(amount: int, payments_left: Sequence[tuple[int, int]]) -> list[tuple[
             parts.append((payment_id, part))
             amount -= part
     return parts
+
+
+def why_not_take_payment_back(
+    problem: Problem | None,
+    noted_at: datetime,
+    now: datetime,
+    *,
+    by_hand: bool,
+    given_back: bool,
+) -> Refusal | None:
+    """Refuse to take back what is written down of money that came by hand, unless it was written down lately."""
+    if not by_hand:
+        return Refusal("NotByHand", N_("What came by card is given back, not taken back."))
+    if problem is Problem.MISTAKE:
+        return Refusal("TakenBack", N_("This was taken back before. Nothing more was done."))
+    if given_back:
+        return Refusal(
+            "GivenBack", N_("Some of this money was given back already, so it did come.")
+        )
+    if now - noted_at > MISTAKE_WITHIN:
+        return Refusal(
+            "TooLate",
+            N_("This was written down more than two weeks ago. Write down that it was given back."),
+        )
+    return None

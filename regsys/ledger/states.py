@@ -6,11 +6,13 @@ from regsys.kernel.states import Moves
 
 
 class Problem(StrEnum):
-    """Why a payment needs a person: shown red until it is given back in full."""
+    """Why a payment does not count: shown red until it is given back in full, but for what never came."""
 
     MISMATCH = "mismatch"
     DOUBLE = "double"
     NO_PLACE = "no_place"
+    # Written down by hand, and taken back: there was no such money.
+    MISTAKE = "mistake"
 
 
 class RefundState(StrEnum):

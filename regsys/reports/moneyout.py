@@ -1,14 +1,12 @@
 """Payments and refunds as a file. Column ids are stable, and nobody's answers are in it."""
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from typing import IO, Any
+from typing import IO
 from zoneinfo import ZoneInfo
 
-from regsys.kernel.csvout import safe_cell
 from regsys.kernel.text import N_
-from regsys.reports import exports
-from regsys.reports.exports import BOM, Cell, Money
+from regsys.reports import tables
+from regsys.reports.exports import Cell, Money
 from regsys.reports.queries.treasury import MoneyRow, stream_money
 
 COLUMNS: Sequence[tuple[str, str, int]] = (
@@ -44,38 +42,13 @@ def _cells(row: MoneyRow, zone: str) -> list[Cell]:
 
 def make_csv(zone: str, translate: Callable[[str], str], *, bom: bool) -> Iterator[str]:
     """Yield the CSV in parts, one batch of rows each."""
-    titles = [safe_cell(translate(title)) for _, title, _ in COLUMNS]
-    yield (BOM if bom else "") + exports.csv_text([titles])
-    for batch in stream_money():
-        yield exports.csv_text([[exports.csv_cell(c) for c in _cells(r, zone)] for r in batch])
+    return tables.make_csv(COLUMNS, _batches(zone), translate, bom=bom)
 
 
 def make_xlsx(zone: str, translate: Callable[[str], str]) -> IO[bytes]:
     """Write the workbook to a temporary file in constant memory, and return it at its beginning."""
-    import xlsxwriter  # slow import
-
-    file = tempfile.TemporaryFile()  # noqa: SIM115 – the answer that streams it closes it
-    try:
-        with xlsxwriter.Workbook(file, exports.XLSX_OPTIONS) as book:
-            _write(book, zone, translate)
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
-    return file
+    return tables.make_xlsx(N_("Payments and refunds"), COLUMNS, _batches(zone), translate)
 
 
-def _write(book: Any, zone: str, translate: Callable[[str], str]) -> None:
-    sheet = book.add_worksheet(translate(N_("Payments and refunds")))
-    sheet.freeze_panes(1, 0)
-    head = book.add_format({"bold": True, "bottom": 1})
-    formats = exports.Formats(book)
-    for x, (_, title, width) in enumerate(COLUMNS):
-        sheet.set_column(x, x, width)
-        sheet.write_string(0, x, translate(title), head)
-    y = 0
-    for batch in stream_money():
-        for row in batch:
-            y += 1
-            for x, cell in enumerate(_cells(row, zone)):
-                exports.write_cell(sheet, y, x, cell, formats)
+def _batches(zone: str) -> Iterator[list[list[Cell]]]:
+    return ([_cells(row, zone) for row in batch] for batch in stream_money())

@@ -35,10 +35,10 @@ def log_export(
     )
 
 
-def log_money_export(kind: str, *, rows: int, actor: Actor, now: datetime) -> None:
-    """Write down who takes out the list of payments and refunds."""
+def log_money_export(kind: str, *, what: str, rows: int, actor: Actor, now: datetime) -> None:
+    """Write down who takes out the list of payments and refunds, or (`what`) of papers."""
     after = {"format": kind, "rows": rows}
-    record("payments.exported", ("site", 0), actor=actor, now=now, after=after)
+    record(f"{what}.exported", ("site", 0), actor=actor, now=now, after=after)
 
 
 def _some(ids: Sequence[int]) -> list[int]:

@@ -147,6 +147,11 @@ DEEDS: Mapping[str, str] = {
     "payment.received": N_("noted a payment"),
     "payment.set_aside": N_("set a payment aside until somebody has looked"),
     "payments.exported": N_("exported payments and refunds"),
+    "papers.exported": N_("exported receipts, invoices and credit notes"),
+    "document.receipt": N_("wrote a receipt"),
+    "document.invoice": N_("wrote an invoice"),
+    "document.credit_note": N_("wrote a credit note"),
+    "payment.taken_back": N_("took back what was written down about money by mistake"),
     "question.added": N_("added a question"),
     "question.changed": N_("changed a question"),
     "question.moved": N_("moved a question"),
@@ -192,6 +197,9 @@ DEEDS: Mapping[str, str] = {
 }
 
 
+EXPORTS = ("registrations.exported", "payments.exported", "papers.exported", "roster.exported")
+
+
 def deed(entry: AuditEntry) -> str:
     """Return what was done, in words."""
     known = DEEDS.get(entry.action)
@@ -201,7 +209,7 @@ def deed(entry: AuditEntry) -> str:
 def deed_detail(entry: AuditEntry) -> str:
     """Return what matters of an entry beside the deed: which list left as what, or to how many a roster went."""
     after = entry.after or {}
-    if entry.action in ("registrations.exported", "payments.exported", "roster.exported"):
+    if entry.action in EXPORTS:
         form, words = str(after.get("format", "")), after.get("words")
         kind = _("Badges") if form == "badges" else form.upper()
         rows = ngettext(

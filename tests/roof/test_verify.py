@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, text
 
 from regsys import verify
+from regsys.billing.services import write_receipts
 from regsys.discounts.services import Plan, make_code
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db as database
@@ -91,6 +92,29 @@ DAMAGES = {
         "UPDATE payment_attempt SET state = 'expired' WHERE order_id = :order",
         "does not agree with its attempt, which is expired",
     ),
+    "numbers of papers have no gap": (
+        "UPDATE document_number SET last = 7",
+        "Of receipt there are 1 in 2026, the newest is number 1, and 7 were given",
+    ),
+    "the lines of every paper make its total": (
+        "INSERT INTO document_line (document_id, position, what, amount, of_price)"
+        " SELECT id, 9, '', 5, total > 0 FROM document",
+        "says $800.00, and its lines add up to $800.05",
+    ),
+    "every paper names the price that the order had then": (
+        "UPDATE order_line SET amount = amount - 100 WHERE registration_id = :person",
+        "cost $800.00, and its lines of then say $799.00",
+    ),
+    "every receipt is for a payment that counts, in its amount": (
+        "UPDATE payment SET amount = amount - 1 WHERE order_id = :order",
+        "says that $800.00 came, and our payment says $799.99",
+    ),
+    "every credit note about a refund agrees with it": (
+        "INSERT INTO document (kind, year, number, order_id, cause, issued_at, currency, total, billed_to,"
+        " template, content) SELECT 'credit_note', year, 1, order_id, 'refund:99', issued_at, currency, 5, '',"
+        " 1, content FROM document",
+        "CN-2026-1 of order",
+    ),
     "everybody who was confirmed has been written to": (
         "DELETE FROM message WHERE registration_id = :person",
         "was confirmed, and no letter says so",
@@ -130,6 +154,8 @@ def ids(db: Any, clock: Any) -> dict[str, int]:
         spring = Plan(code="SPRING", percent=1000, event_ids=[event.id])
         make_code(spring, scope=None, actor=SYSTEM, now=clock.now)
     _add_attempt(first, clock.now)
+    with transaction():
+        write_receipts(first.id, now=clock.now)
     (person,) = cast.list_people(first)
     total = database.session.scalar(text("SELECT id FROM pool WHERE kind = 'total'"))
     return {"person": person.id, "order": first.id, "other": orders[1].id, "total": total}

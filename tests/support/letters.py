@@ -12,6 +12,7 @@ from regsys.accounts.mail import link_letter
 from regsys.accounts.models import User
 from regsys.applications import mail as applications
 from regsys.applications.models import Application, ApplicationDraft
+from regsys.billing import mail as billing
 from regsys.content import mail as content
 from regsys.content.models import Inquiry
 from regsys.events.models import Event, Leader
@@ -23,7 +24,7 @@ from regsys.kernel.db import db
 from regsys.kernel.paths import root
 from regsys.leaders import mail as leaders
 from regsys.leaders import queries as rosters
-from regsys.ledger.models import Refund
+from regsys.ledger.models import Document, Refund
 from regsys.ledger.states import Problem
 from regsys.members import mail as members
 from regsys.members.models import Member
@@ -36,7 +37,7 @@ from regsys.payments.models import PaymentAttempt
 from regsys.payments.services import leaving_of
 from regsys.policies.rules import Stage
 from regsys.registration import mail as registration
-from regsys.registration.models import HandOver, Registration
+from regsys.registration.models import HandOver, Order, Registration
 from regsys.registration.states import RegistrationState as S
 from regsys.waitlist import mail as waitlist
 from regsys.waitlist.models import Entry, Offer
@@ -310,6 +311,9 @@ LETTERS: dict[str, Callable[[World], None]] = {
     "registration-cancelled": _cancelled,
     "registration-event_cancelled": _called_off,
     "registration-order_cancelled": _order_cancelled,
+    "billing-receipt": lambda w: billing.send_receipt(
+        _get(Order, w.order), _get(Document, w.receipt), now=clock.now()
+    ),
     "payments-money_back": lambda w: payments.send_money_back(
         _confirmed().order, _refund(_confirmed()), Problem.DOUBLE, now=clock.now()
     ),

@@ -13,6 +13,7 @@ from regsys.demo.services.applications import load_applications
 from regsys.demo.services.calendar import make_calendar
 from regsys.demo.services.hosts import load_hosts
 from regsys.demo.services.members import load_members
+from regsys.demo.services.papers import write_papers
 from regsys.demo.services.people import load_orders
 from regsys.demo.services.prices import add_up_prices, load_codes
 from regsys.demo.services.programme import load_programme
@@ -33,7 +34,6 @@ PASSWORD = "ten chairs in a ring"
 LEFT_OUT = (
     "options (their lines in orders are kept)",
     "deposits and invoices (what is due is kept)",
-    "documents",
     "small groups and keep-apart notes",
     "attendance",
     "letters' own texts",
@@ -84,4 +84,5 @@ def load(*, now: datetime) -> Loaded:
     load_members(data, calendar)
     load_hosts(data, programme, orders, users, calendar)
     db.session.flush()
+    write_papers()
     return Loaded(calendar.weeks, len(programme.events), len(data["registrations"]), len(orders))

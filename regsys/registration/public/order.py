@@ -60,6 +60,7 @@ def show_order(
     payments, lines = ledger.payments_of([found.id]), queries.list_lines(found.id)
     first = sum(r.deposit or 0 for r in split_places(found))
     balance = ledger.sums_in(payments).balance(sum(n.amount for n in lines), deposit=first)
+    documents = ledger.documents_of([found.id])
     states = {r.state for r in found.registrations}
     state = rules.order_state(states, due=balance.due, holding=held.holding, ends_at=held.ends_at)
     live = [r for r in found.registrations if r.state in LIVE]
@@ -78,6 +79,8 @@ def show_order(
         balance=balance,
         payments=payments,
         lines=lines,
+        documents=documents,
+        void=ledger.corrected_ids(documents),
         may_remove=state is OrderState.TO_PAY and len(held.unpaid) > 1,
         seconds=(held.ends_at - now).total_seconds() if held.ends_at else 0,
         zone=found.registrations[0].event.time_zone,

@@ -4,13 +4,14 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from regsys.billing.queries import count_papers
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Forbidden
 from regsys.payments import bookkeeping
 from regsys.payments.books import SENTENCES
 from regsys.payments.statement import show
-from regsys.reports import downloads, moneyout, services
+from regsys.reports import downloads, moneyout, papersout, services
 from regsys.reports.forms import read_month
 from regsys.reports.organizer.desk import MONEY, bp
 from regsys.reports.queries import treasury
@@ -63,7 +64,7 @@ def reconcile() -> ResponseReturnValue:
 @requires(*MONEY)
 def money_csv() -> ResponseReturnValue:
     """Stream payments and refunds as CSV."""
-    name = _log_money("csv")
+    name = _log_money("csv", "payments", treasury.count_money())
     bom = request.args.get("bom") == "1"
     return downloads.stream(moneyout.make_csv(settings().TIME_ZONE, _, bom=bom), name)
 
@@ -72,14 +73,31 @@ def money_csv() -> ResponseReturnValue:
 @requires(*MONEY)
 def money_xlsx() -> ResponseReturnValue:
     """Send payments and refunds as a workbook."""
-    name = _log_money("xlsx")
+    name = _log_money("xlsx", "payments", treasury.count_money())
     return downloads.send(moneyout.make_xlsx(settings().TIME_ZONE, _), name)
 
 
-def _log_money(kind: str) -> str:
+@bp.get("/organize/treasurer/papers.csv")
+@requires(*MONEY)
+def papers_csv() -> ResponseReturnValue:
+    """Stream receipts, invoices and credit notes as CSV."""
+    name = _log_money("csv", "papers", count_papers())
+    bom = request.args.get("bom") == "1"
+    return downloads.stream(papersout.make_csv(settings().TIME_ZONE, _, bom=bom), name)
+
+
+@bp.get("/organize/treasurer/papers.xlsx")
+@requires(*MONEY)
+def papers_xlsx() -> ResponseReturnValue:
+    """Send receipts, invoices and credit notes as a workbook."""
+    name = _log_money("xlsx", "papers", count_papers())
+    return downloads.send(papersout.make_xlsx(settings().TIME_ZONE, _), name)
+
+
+def _log_money(kind: str, what: str, rows: int) -> str:
     """Write down who takes the list out, and return a name for it."""
     _forbid_part_of_money()
-    actor, now, rows = current_actor(), clock.now(), treasury.count_money()
+    actor, now = current_actor(), clock.now()
     with transaction():
-        services.log_money_export(kind, rows=rows, actor=actor, now=now)
-    return downloads.name_of(None, now=now).replace("registrations", "payments")
+        services.log_money_export(kind, what=what, rows=rows, actor=actor, now=now)
+    return downloads.name_of(None, now=now).replace("registrations", what)

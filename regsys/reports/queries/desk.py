@@ -10,8 +10,8 @@ from sqlalchemy.orm import joinedload
 from regsys.audit.models import AuditEntry
 from regsys.events.models import Event, TicketType
 from regsys.kernel.db import db
-from regsys.ledger.models import Payment
-from regsys.ledger.queries import payments_of
+from regsys.ledger.models import Document, Payment
+from regsys.ledger.queries import corrected_ids, documents_of, payments_of
 from regsys.ledger.rules import Balance
 from regsys.outbox.models import Message
 from regsys.payments.models import PaymentAttempt
@@ -42,12 +42,16 @@ class Sheet:
     companions: Sequence[Registration]
     holding: bool
     until: datetime | None
+    papers: Sequence[Document]
+    # Ids of those papers that were taken back as a whole.
+    void: Collection[int]
 
 
 def get_sheet(registration: Registration, *, now: datetime) -> Sheet:
     """Read everything that stands around a registration."""
     order_id = registration.order_id
     ends = list_ends([registration.id], now=now)
+    papers = documents_of([order_id])
     return Sheet(
         [line for line in list_lines(order_id) if line.registration_id == registration.id],
         due(order_id),
@@ -58,6 +62,8 @@ def get_sheet(registration: Registration, *, now: datetime) -> Sheet:
         _list_companions(registration),
         registration.id in ends,
         ends.get(registration.id),
+        papers,
+        corrected_ids(papers),
     )
 
 

@@ -30,10 +30,11 @@ def record_payment(
     charge: str | None = None,
     fee: int | None = None,
     note: str = "",
+    received_at: datetime | None = None,
 ) -> Payment:
     """Record money that came; the same attempt or reference is recorded once, and then returned unchanged.
 
-    The caller holds the order's lock.
+    `received_at`: the day of a cheque or transfer that is written down later. The caller holds the order's lock.
     """
     row = {
         "order_id": order_id,
@@ -44,7 +45,8 @@ def record_payment(
         "fee": fee,
         "reference": reference,
         "charge": charge,
-        "received_at": now,
+        "received_at": received_at or now,
+        "noted_at": now,
         "note": note,
     }
     payment = insert_new(Payment, row)
@@ -221,6 +223,27 @@ def take_back(refund_id: int, *, actor: Actor, now: datetime) -> Refund:
     after = _shown(refund)
     _record("refund.taken_back", refund.payment, actor=actor, now=now, before=before, after=after)
     return refund
+
+
+def take_payment_back(payment_id: int, *, actor: Actor, now: datetime) -> Payment:
+    """Take back what was written down by mistake about money that came by hand: it never counted.
+
+    Raises Refused. The caller holds the order's lock.
+    """
+    payment = _lock(payment_id)
+    refusal = rules.why_not_take_payment_back(
+        payment.problem,
+        payment.noted_at or payment.received_at,
+        now,
+        by_hand=payment.method is not Method.CARD,
+        given_back=queries.left_of(payment) < payment.amount,
+    )
+    if refusal:
+        raise Refused(refusal)
+    payment.problem = Problem.MISTAKE
+    db.session.flush()
+    _record("payment.taken_back", payment, actor=actor, now=now, after=_facts(payment))
+    return payment
 
 
 @dataclass(frozen=True)
