@@ -20,7 +20,7 @@ Pairs = list[tuple[str, Value]]
 FORM = "application/x-www-form-urlencoded"
 
 # Here Stripe does not answer, and this is what is said then (docs/payments.md).
-AWAY = ("/pay", "/paid", "/settle", "/refund")
+AWAY = ("/pay", "/place-and-pay", "/paid", "/settle", "/refund")
 # Controls in which somebody types; a choice that does not exist cannot be shown again.
 CHOSEN = ("select", "radio", "checkbox", "hidden", "password", "file")
 NOT_TYPED = {

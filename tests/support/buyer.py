@@ -82,13 +82,13 @@ class Buyer:
         for _ in range(MOST_SCREENS):
             if page.status == 409:
                 return self._end("refused", page.title)
+            if any("/cart/place" in f.action for f in page.forms):
+                return page  # whatever else can be typed there, a code for example
             form = _main_form(page)
             if form is None and page.path.startswith("/events/"):
                 return self._end("refused", page.title)
             assert page.status == 200, f"{page.status} {page.title!r} at {page.path}"
             assert form is not None, f"nothing to fill in at {page.path}: {page.title!r}"
-            if "/cart/place" in form.action:
-                return page
             page = self.visitor.submit(page, form, self.answers)
         raise AssertionError(f"too many screens, the last one {page.path} {page.title!r}")
 
@@ -104,7 +104,7 @@ class Buyer:
         for _ in range(MOST_SCREENS):
             if page.path.startswith("/o/") and page.status == 200:
                 return self._end("placed", page.title, order=page.url)
-            if page.status == 502 and page.path.endswith("/pay"):
+            if page.status == 502 and page.path.endswith(("/pay", "/place-and-pay")):
                 # Stripe did not answer: back to the order, and once more.
                 page = self.visitor.get(page.link("/o/"))
                 page = self.visitor.submit(page, page.form(action="/pay"))
