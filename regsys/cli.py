@@ -2,7 +2,6 @@
 
 import importlib.util
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -133,7 +132,7 @@ def run(port: int, host: str, data: Path | None) -> None:
     launch.listen(HERE, port + 1, advice=f"The stand-in for Stripe needs it. {another}").close()
     env = launch.demo_environment(folder, port)
     launch.in_child(launch.prepare_demo, env)
-    children = [_web(listening, env), _worker(env), _sandbox(folder, port, env)]
+    children = [_web(listening, env), _sandbox(folder, port, env)]
     address = (host, port)
     sys.exit(Supervisor(children, _asks(address), lambda: _welcome(folder, port)).run())
 
@@ -154,7 +153,7 @@ def serve(port: int, host: str, data: Path | None, bind: str | None) -> None:
     env = launch.service_environment(data)
     listening = launch.listen(host, port, advice="Stop what uses it, or name another: --port")
     launch.in_child(launch.prepare_service, env)
-    children = [_web(listening, env), _worker(env)]
+    children = [_web(listening, env)]
     sys.exit(Supervisor(children, _asks((host, port)), lambda: _say_ready(host, port)).run())
 
 
@@ -171,12 +170,6 @@ def _web(listening: socket.socket, env: Mapping[str, str]) -> Child:
     command = [sys.executable, "-m", "gunicorn", "-c", "python:regsys.webserver"]
     command += ["-b", f"fd://{fd}", "regsys.webserver:make()"]
     return Child("web server", command, _frugal(env), pass_fds=[fd])
-
-
-def _worker(env: Mapping[str, str]) -> Child:
-    command = [sys.executable, "-m", "regsys", "worker"]
-    # A job in hand is finished first.
-    return Child("worker", command, _frugal(env), dies_by=signal.SIGTERM)
 
 
 def _frugal(env: Mapping[str, str]) -> dict[str, str]:

@@ -21,21 +21,20 @@ SLOWEST_RESTART = 10.0
 PATIENCE_AT_START = 4
 BAD_SETTINGS = 2
 _PR_SET_PDEATHSIG = 1
+_PR_SET_NAME = 15
 
 
 @dataclass
 class Child:
     """A process to keep alive.
 
-    `dies_by`: the signal it gets when the supervisor is gone. `waits`: it begins when the service answers, so that
-    the first answer has the processor to itself.
+    `waits`: it begins when the service answers, so that the first answer has the processor to itself.
     """
 
     name: str
     command: Sequence[str]
     env: Mapping[str, str]
     pass_fds: Sequence[int] = ()
-    dies_by: signal.Signals = signal.SIGKILL
     waits: bool = False
     process: "subprocess.Popen[bytes] | None" = None
     started: float = 0.0
@@ -59,6 +58,12 @@ def die_with_parent(number: signal.Signals) -> Callable[[], None]:
                 os._exit(1)
 
     return ask_the_kernel
+
+
+def name_process(name: str) -> None:
+    """Give this process a name of at most 15 letters, for ps and top (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode()[:15], 0, 0, 0)
 
 
 class Supervisor:
@@ -124,7 +129,7 @@ class Supervisor:
             pass_fds=tuple(child.pass_fds),
             # A group of its own: Ctrl-C reaches us alone, and we stop the children in order.
             process_group=0,
-            preexec_fn=die_with_parent(child.dies_by),
+            preexec_fn=die_with_parent(signal.SIGKILL),
         )
 
     def _bury(self, child: Child, process: "subprocess.Popen[bytes]") -> None:

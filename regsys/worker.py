@@ -206,18 +206,24 @@ def take_over(app: Flask, folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def start(settings: Settings, *, once: bool) -> None:
-    """Run a worker in this process until SIGTERM or Ctrl-C, or until nothing is due."""
+@contextmanager
+def working(app: Flask, settings: Settings) -> Iterator[Worker]:
+    """Give a worker that is known on this machine, and has taken over what a dead one left."""
     logging.basicConfig(level=settings.LOG_LEVEL, format="%(levelname)s %(name)s: %(message)s")
-    app = create_app(settings)
     folder = settings.DATA_DIR / "workers"
     with presence(folder) as name:
         worker = Worker(app, name)
         take_over(app, folder)
+        log.info("the worker is ready: %d kinds of jobs", len(worker.handlers))
+        yield worker
+
+
+def start(settings: Settings, *, once: bool) -> None:
+    """Run a worker in this process until SIGTERM or Ctrl-C, or until nothing is due."""
+    with working(create_app(settings), settings) as worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: worker.stop())
         if once:
             worker.run_once()
         else:
-            log.info("the worker is ready: %d kinds of jobs", len(worker.handlers))
             worker.run()

@@ -110,10 +110,11 @@ def test_visitors_wait_while_the_web_server_starts_again(demo: Server) -> None:
 def test_a_web_worker_that_is_killed_is_replaced_by_its_master(demo: Server) -> None:
     demo.wait_ready()
     (master,) = [p for p in demo.find("gunicorn") if p.ppid() == demo.process.pid]  # type: ignore[union-attr]
-    until(demo, lambda: len(master.children()) == 2, "two web workers")
-    victim = master.children()[0]
+    until(demo, lambda: len(demo.find("gunicorn")) == 3, "two web workers")
+    victim = next(p for p in demo.find("gunicorn") if p != master)
     victim.kill()
-    until(demo, lambda: len([c for c in master.children() if c.pid != victim.pid]) == 2, "a worker")
+    until(demo, lambda: len({*demo.find("gunicorn")} - {victim}) == 3, "a web worker")
+    assert len(demo.find("worker")) == 1
     assert master.is_running()
 
 

@@ -96,11 +96,12 @@ class Server:
         return [p for p in below if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
 
     def find(self, word: str) -> list[psutil.Process]:
-        """List the processes whose command line holds the word, for example "worker"."""
+        """List the processes whose command line holds the word; "worker": the one of gunicorn's that runs the jobs."""
         found = []
         for process in self.processes():
             try:
-                if any(word in part for part in process.cmdline()):
+                own = "worker" if process.name() == "regsys-worker" else None
+                if own == word or (not own and any(word in part for part in process.cmdline())):
                     found.append(process)
             except psutil.NoSuchProcess:
                 continue
