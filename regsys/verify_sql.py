@@ -106,6 +106,20 @@ PLACES: Sequence[Check] = (
         "One early place too few is offered. Ask whoever runs this site to release that claim.",
     ),
     Check(
+        "everybody holds what they chose with their place",
+        f"""
+        SELECT {WHO}, x.name AS name, coalesce(n.held, 0) AS held
+        FROM registration r {OF} JOIN option_choice h ON h.registration_id = r.id
+        JOIN event_option x ON x.id = h.option_id
+        LEFT JOIN (SELECT c.registration_id, c.pool_id, count(*) AS held FROM claim c
+                   WHERE {LIVE} GROUP BY c.registration_id, c.pool_id) n
+          ON n.registration_id = r.id AND n.pool_id = x.pool_id
+        WHERE r.state = 'confirmed' AND coalesce(n.held, 0) <> 1 ORDER BY r.id
+        """,
+        "Registration %(registration)s in '%(event)s' has chosen '%(name)s' and holds %(held)s of it.",
+        "Look whether the house still has it for this person.",
+    ),
+    Check(
         "every code is used by those whose price it lowers",
         f"""
         SELECT {WHO}, d.code AS code, coalesce(n.held, 0) AS held

@@ -228,6 +228,11 @@ class World:
         return self.first(select(Offer).where(Offer.ended_at.is_(None)))
 
     @cached_property
+    def with_dinner(self) -> Event:
+        """An event with something to choose."""
+        return self.first(select(Event).where(Event.slug == "introductory-intensive"))
+
+    @cached_property
     def code(self) -> Code:
         """A code for places of some events."""
         query = select(Code).options(selectinload(Code.events))

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from regsys.discounts import queries, rules, services
 from regsys.discounts.forms import CodeForm, typed_of
 from regsys.events.models import Event
-from regsys.events.queries import get_event
+from regsys.events.queries import count_options, get_event, list_options
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
@@ -22,8 +22,14 @@ bp = Blueprint("discounts_organizer", __name__, url_prefix="/organize/events/<in
 def prices(event_id: int) -> ResponseReturnValue:
     """Show what places cost here, and the codes that lower it."""
     event, now = get_event(event_id), clock.now()
+    options = list_options([event_id])
     return render_template(
-        "discounts/prices.html", event=event, used=queries.list_used(event_id, now=now), now=now
+        "discounts/prices.html",
+        event=event,
+        used=queries.list_used(event_id, now=now),
+        options=options,
+        counts=count_options(options, now=now),
+        now=now,
     )
 
 

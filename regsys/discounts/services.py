@@ -13,6 +13,7 @@ from regsys.capacity.models import PoolKind
 from regsys.discounts import queries, rules
 from regsys.discounts.models import Code
 from regsys.events.models import Event
+from regsys.events.services import fit_pool
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db, lock_rows
 from regsys.kernel.errors import Forbidden, Refused
@@ -74,7 +75,7 @@ def change_code(
         setattr(code, name, value)
     code.events = _events(plan.event_ids, scope)
     db.session.flush()
-    _size(code, plan.uses, now)
+    fit_pool(code.pool, plan.uses, now=now)
     _record("code.changed", code, plan, actor=actor, now=now)
 
 
@@ -105,16 +106,6 @@ def _events(event_ids: Sequence[int], scope: Collection[int] | None) -> list[Eve
     if scope is not None and not set(event_ids) <= set(scope):
         raise Forbidden
     return list(db.session.scalars(select(Event).where(Event.id.in_(event_ids))))
-
-
-def _size(code: Code, uses: int | None, now: datetime) -> None:
-    if uses is None:
-        if code.pool.sized:
-            capacity.unsize_pool(code.pool_id, now=now)
-    elif code.pool.sized:
-        capacity.resize_pool(code.pool_id, uses, now=now)
-    else:
-        capacity.size_pool(code.pool_id, uses, now=now)
 
 
 def _record(action: str, code: Code, plan: Plan | None, *, actor: Actor, now: datetime) -> None:

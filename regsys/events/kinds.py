@@ -92,7 +92,18 @@ class PublicContact(StrEnum):
     FORM = "form"
 
 
+class OptionKind(StrEnum):
+    """What somebody can choose with a place; a room may have a refund rule of its own."""
+
+    ROOM = "room"
+    MEAL = "meal"
+    OTHER = "other"
+
+
 NAMES: Mapping[StrEnum, str] = {
+    OptionKind.ROOM: N_("Room"),
+    OptionKind.MEAL: N_("Meal"),
+    OptionKind.OTHER: N_("Something else"),
     EventKind.LEADERSHIP_TRAINING_INTENSIVE: N_("Leadership Training Intensive"),
     EventKind.INTENSIVE_ON_THE_ROAD: N_("Intensive on the Road"),
     EventKind.BALINT_WEEKEND: N_("Balint weekend"),

@@ -22,6 +22,7 @@ from regsys.events.kinds import (
     EventMode,
     LeaderLevel,
     LeaderRole,
+    OptionKind,
     Proof,
     PublicContact,
     Rate,
@@ -240,6 +241,36 @@ class Price(Base):
 
     def __repr__(self) -> str:
         return f"<Price {self.rate} {self.amount}>"
+
+
+class Option(Base):
+    """What can be chosen with a place, as long as its pool has some: a room, a meal. Its price in minor units.
+
+    Of those with the same `choice` (“Where you sleep”) each person takes one; one without is a tick.
+    """
+
+    __tablename__ = "event_option"
+    __table_args__ = (
+        UniqueConstraint("event_id", "name"),
+        CheckConstraint("price >= 0", name="price_not_negative"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int] = mapped_column(default=0)
+    name: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[OptionKind] = mapped_column(choice(OptionKind, "kind"))
+    choice: Mapped[str] = mapped_column(String(120), default="")
+    price: Mapped[int]
+    pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), unique=True)
+    # Asked of the first person of an order only.
+    per_order: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # With whom somebody would like to share it.
+    asks_wish: Mapped[bool] = mapped_column(default=False, server_default=false())
+    on_sale: Mapped[bool] = mapped_column(default=True, server_default=true())
+
+    def __repr__(self) -> str:
+        return f"<Option {self.name}>"
 
 
 class Assignment(Base):

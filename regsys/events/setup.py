@@ -15,6 +15,7 @@ STEPS = (
     ("events_organizer.edit", N_("Basics")),
     ("events_organizer.schedule", N_("When and where")),
     ("events_organizer.tickets", N_("Places and prices")),
+    ("events_organizer.options", N_("Rooms and meals")),
     ("events_organizer.refunds", N_("Refunds")),
     ("questions_organizer.questions", N_("Questions")),
     ("events_organizer.leaders", N_("Leaders")),

@@ -4,12 +4,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from regsys.discounts.models import Code
 from regsys.events.kinds import Rate
-from regsys.events.models import Event, TicketType
+from regsys.events.models import Event, Option, TicketType
 from regsys.kernel.crypt import SealedText
 from regsys.kernel.db import Base, UtcDateTime
 from regsys.kernel.states import choice
@@ -116,6 +116,8 @@ class Registration(Base):
     times_moved: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     # What was shown for this price, as it was on that day: {"kind": "member", "number": …, "until": …}.
     proof: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # Something must be chosen with the place, and is not chosen yet.
+    options_open: Mapped[bool] = mapped_column(default=False, server_default=false())
     # True where the payer is this person: then the form asks everything at once.
     is_payer: Mapped[bool] = mapped_column(default=False)
     first_name: Mapped[str] = mapped_column(String(100), default="")
@@ -182,10 +184,30 @@ class OrderLine(Base):
     kind: Mapped[LineKind] = mapped_column(choice(LineKind, "kind"))
     reason: Mapped[str] = mapped_column(String(300))
     amount: Mapped[int]
+    option_id: Mapped[int | None] = mapped_column(ForeignKey("event_option.id"), index=True)
     order: Mapped[Order] = relationship(back_populates="lines")
 
     def __repr__(self) -> str:
         return f"<OrderLine {self.kind} {self.amount}>"
+
+
+class OptionChoice(Base):
+    """What somebody chose with their place; `wish` says with whom they would share it, and only organizers read it.
+
+    The registration holds a place in the option's pool as long as it holds its own.
+    """
+
+    __tablename__ = "option_choice"
+
+    registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"), primary_key=True)
+    option_id: Mapped[int] = mapped_column(
+        ForeignKey("event_option.id"), primary_key=True, index=True
+    )
+    wish: Mapped[str] = mapped_column(SealedText, default="")
+    option: Mapped[Option] = relationship()
+
+    def __repr__(self) -> str:
+        return f"<OptionChoice {self.registration_id} {self.option_id}>"
 
 
 class HandOver(Base):

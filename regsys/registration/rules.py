@@ -196,6 +196,7 @@ class Step(StrEnum):
 
     PAYER = "payer"
     PERSON = "person"
+    OPTIONS = "options"
     ANSWERS = "answers"
     REVIEW = "review"
 
@@ -207,6 +208,7 @@ class Seat:
     is_payer: bool
     named: bool
     answered: bool
+    chosen: bool = True
 
 
 def next_step(*, payer_known: bool, seats: Sequence[Seat]) -> tuple[Step, int]:
@@ -216,6 +218,8 @@ def next_step(*, payer_known: bool, seats: Sequence[Seat]) -> tuple[Step, int]:
     for n, seat in enumerate(seats, start=1):
         if not seat.named:
             return (Step.PAYER, 0) if seat.is_payer else (Step.PERSON, n)
+    if not all(seat.chosen for seat in seats):
+        return Step.OPTIONS, 0
     for n, seat in enumerate(seats, start=1):
         if seat.is_payer and not seat.answered:
             return Step.ANSWERS, n

@@ -9,6 +9,8 @@ from datetime import date, datetime
 from typing import IO, Any
 from zoneinfo import ZoneInfo
 
+from regsys.events.models import Option
+from regsys.events.queries import list_options
 from regsys.kernel.csvout import safe_cell
 from regsys.kernel.money import exponent, plain
 from regsys.kernel.text import N_
@@ -74,7 +76,7 @@ FIXED: tuple[Column, ...] = (
     Column("city", N_("City"), lambda r: r.city),
     Column("zone", N_("Time zone"), lambda r: r.zone, 20),
     Column("ticket_type", N_("Ticket type"), lambda r: r.ticket_type, 26),
-    Column("options", N_("Options"), lambda r: "; ".join(r.options), 20),
+    Column("options", N_("Options"), lambda r: "; ".join(n for n, _w in r.chosen.values()), 20),
     Column("group", N_("Group"), lambda r: None, 12),
     Column("role", N_("Role"), lambda r: None, 12),
     Column("price", N_("Price"), lambda r: Money(r.price, r.currency), 11),
@@ -92,9 +94,30 @@ FIXED: tuple[Column, ...] = (
 )
 
 
-def columns_for(questions: Sequence[Question]) -> list[Column]:
-    """Return the fixed columns, then one for each question that the reader may see."""
-    return [*FIXED, *(Column(f"q_{q.key}", q.column_title, _answer(q.key), 24) for q in questions)]
+# Where somebody is asked with whom they would share a room: for the house.
+WISH = Column("shares_with", N_("Would share with"), lambda r: _wishes(r), 24)
+TRANSLATED = (*FIXED, WISH)
+
+
+def _wishes(row: Row) -> str:
+    return "; ".join(wish for _name, wish in row.chosen.values() if wish)
+
+
+def columns_for(questions: Sequence[Question], options: Sequence[Option] = ()) -> list[Column]:
+    """Return the fixed columns, one for each option, then one for each question that the reader may see."""
+    found = [*FIXED, *(Column(f"option_{o.id}", o.name, _has(o.id), 12) for o in options)]
+    if any(o.asks_wish for o in options):
+        found.append(WISH)
+    return [*found, *(Column(f"q_{q.key}", q.column_title, _answer(q.key), 24) for q in questions)]
+
+
+def _columns(chosen: Filter, audiences: frozenset[Audience]) -> list[Column]:
+    asked = list_readable_questions(chosen.event_ids, audiences)
+    return columns_for(asked, list_options(chosen.event_ids))
+
+
+def _has(option_id: int) -> Callable[[Row], Cell]:
+    return lambda row: True if option_id in row.chosen else None
 
 
 def _answer(key: str) -> Callable[[Row], Cell]:
@@ -111,8 +134,8 @@ def make_csv(
     chosen: Filter, audiences: frozenset[Audience], translate: Callable[[str], str], *, bom: bool
 ) -> Iterator[str]:
     """Yield the CSV in parts, one batch of rows each."""
-    columns = columns_for(list_readable_questions(chosen.event_ids, audiences))
-    titles = [translate(c.title) if c in FIXED else c.title for c in columns]
+    columns = _columns(chosen, audiences)
+    titles = [translate(c.title) if c in TRANSLATED else c.title for c in columns]
     yield (BOM if bom else "") + csv_text([[safe_cell(t) for t in titles]])
     for batch in queries.stream_rows(chosen, audiences):
         yield csv_text([[csv_cell(c.value(row)) for c in columns] for row in batch])
@@ -149,7 +172,7 @@ def make_xlsx(
     """Write the workbook to a temporary file in constant memory, and return it at its beginning."""
     import xlsxwriter  # slow import
 
-    columns = columns_for(list_readable_questions(chosen.event_ids, audiences))
+    columns = _columns(chosen, audiences)
     file = tempfile.TemporaryFile()  # noqa: SIM115 – the answer that streams it closes it
     try:
         with xlsxwriter.Workbook(file, XLSX_OPTIONS) as book:
@@ -174,7 +197,7 @@ def _write_sheet(
     formats = Formats(book)
     for x, column in enumerate(columns):
         sheet.set_column(x, x, column.width)
-        title = translate(column.title) if column in FIXED else column.title
+        title = translate(column.title) if column in TRANSLATED else column.title
         sheet.write_string(0, x, title, head)
     y = 0
     for batch in queries.stream_rows(chosen, audiences):

@@ -133,6 +133,8 @@ DEEDS: Mapping[str, str] = {
     "order.placed": N_("placed the order"),
     "order.code_used": N_("used a code"),
     "order.code_dropped": N_("took the code off"),
+    "order.options_chosen": N_("chose what comes with the place"),
+    "event.options_set": N_("changed rooms and meals"),
     "code.made": N_("made a code"),
     "code.changed": N_("changed a code"),
     "code.ended": N_("ended a code"),
@@ -206,6 +208,15 @@ def deed(entry: AuditEntry) -> str:
     return _(known) if known else entry.action.replace(".", ": ").replace("_", " ")
 
 
+def chosen_words(row: Row) -> str:
+    """Return what somebody chose with their place, and with whom they would share it."""
+    parts = [
+        _("%(name)s, would share with %(wish)s", name=name, wish=wish) if wish else name
+        for name, wish in row.chosen.values()
+    ]
+    return "; ".join(parts)
+
+
 def deed_detail(entry: AuditEntry) -> str:
     """Return what matters of an entry beside the deed: which list left as what, or to how many a roster went."""
     after = entry.after or {}
@@ -221,6 +232,8 @@ def deed_detail(entry: AuditEntry) -> str:
     if entry.action == "order.code_used":
         off = money(after.get("off", 0), after.get("currency", "USD"))
         return _("%(code)s, %(amount)s off", code=after.get("code", ""), amount=off)
+    if entry.action == "order.options_chosen":
+        return ", ".join(after.get("options", ()))
     return str(after.get("code", "")) if entry.action == "order.code_dropped" else ""
 
 
@@ -321,6 +334,6 @@ def pace_words(row: EventRow, now: datetime) -> str:
 
 
 HELPERS = (
-    badges, deed, deed_detail, event_badge, in_days, letter_badge, method_words, money_badge, needs_words, pace_words,
-    month_words, short_badges, state_badge, state_options,
+    badges, chosen_words, deed, deed_detail, event_badge, in_days, letter_badge, method_words, money_badge,
+    needs_words, pace_words, month_words, short_badges, state_badge, state_options,
 )  # fmt: skip

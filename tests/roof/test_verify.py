@@ -8,6 +8,8 @@ from sqlalchemy import select, text
 from regsys import verify
 from regsys.billing.services import write_receipts
 from regsys.discounts.services import Plan, make_code
+from regsys.events.kinds import OptionKind
+from regsys.events.services import OptionPlan, set_options
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db as database
 from regsys.kernel.db import transaction
@@ -49,6 +51,11 @@ DAMAGES = {
     "early places belong to early prices": (
         "UPDATE registration SET rate = 'regular' WHERE id = :person",
         "holds an early place and has the regular price",
+    ),
+    "everybody holds what they chose with their place": (
+        "INSERT INTO option_choice (registration_id, option_id, wish)"
+        " SELECT :person, max(id), '' FROM event_option",
+        "has chosen 'Dinner' and holds 0 of it",
     ),
     "every code is used by those whose price it lowers": (
         "UPDATE registration SET code_id = (SELECT max(id) FROM discount_code) WHERE id = :person",
@@ -153,6 +160,8 @@ def ids(db: Any, clock: Any) -> dict[str, int]:
     with transaction():
         spring = Plan(code="SPRING", percent=1000, event_ids=[event.id])
         make_code(spring, scope=None, actor=SYSTEM, now=clock.now)
+        dinner = OptionPlan(name="Dinner", kind=OptionKind.MEAL, price=3200, size=2)
+        set_options(event.id, [dinner], version=None, actor=SYSTEM, now=clock.now)
     _add_attempt(first, clock.now)
     with transaction():
         write_receipts(first.id, now=clock.now)

@@ -15,7 +15,7 @@ from regsys.demo.services.hosts import load_hosts
 from regsys.demo.services.members import load_members
 from regsys.demo.services.papers import write_papers
 from regsys.demo.services.people import load_orders
-from regsys.demo.services.prices import add_up_prices, load_codes
+from regsys.demo.services.prices import add_up_prices, load_codes, load_options
 from regsys.demo.services.programme import load_programme
 from regsys.demo.services.society import (
     grant_roles,
@@ -32,7 +32,6 @@ PASSWORD = "ten chairs in a ring"
 
 # What the data file holds and no room takes yet.
 LEFT_OUT = (
-    "options (their lines in orders are kept)",
     "deposits and invoices (what is due is kept)",
     "small groups and keep-apart notes",
     "attendance",
@@ -77,6 +76,7 @@ def load(*, now: datetime) -> Loaded:
     load_inquiries(data, calendar, users)
     orders, registrations = load_orders(data, programme, calendar)
     db.session.flush()
+    load_options(data, programme, registrations, now=now)
     add_up_prices(registrations)
     load_codes(data, programme, registrations, now=now)
     load_applications(data, programme, registrations, {**users, **leaders}, calendar)

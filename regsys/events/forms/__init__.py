@@ -8,6 +8,7 @@ from regsys.events.forms.basics import (
     PublishForm,
     ReasonForm,
 )
+from regsys.events.forms.options import OptionsForm
 from regsys.events.forms.people import LeaderForm, LeadersForm, VenueForm
 from regsys.events.forms.places import PlacesForm
 from regsys.events.forms.refunds import RefundsForm, Trial
@@ -20,6 +21,7 @@ __all__ = [
     "LeaderForm",
     "LeadersForm",
     "NewEventForm",
+    "OptionsForm",
     "PlacesForm",
     "PublishForm",
     "ReasonForm",

@@ -1,6 +1,6 @@
 """The organizer's pages about events: a desk, and the views that lie on it."""
 
-from regsys.events.organizer import directory, drafting, publishing, refunds, steps
+from regsys.events.organizer import directory, drafting, options, publishing, refunds, steps
 from regsys.events.organizer.desk import desk
 
-__all__ = ["desk", "directory", "drafting", "publishing", "refunds", "steps"]
+__all__ = ["desk", "directory", "drafting", "options", "publishing", "refunds", "steps"]

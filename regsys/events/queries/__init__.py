@@ -1,5 +1,6 @@
 """Reading events, always with a constant number of queries."""
 
+from regsys.events.queries.choosing import choosable, count_options, list_options
 from regsys.events.queries.organizing import (
     PoolSizes,
     count_holding,
@@ -52,7 +53,9 @@ __all__ = [
     "PoolSizes",
     "PriceRow",
     "check_visible",
+    "choosable",
     "count_holding",
+    "count_options",
     "count_registrations_by_type",
     "find_event",
     "find_event_opened_by",
@@ -72,6 +75,7 @@ __all__ = [
     "list_holders_by_type",
     "list_leaders",
     "list_led_event_ids",
+    "list_options",
     "list_pool_ids",
     "list_public",
     "list_venues",

@@ -10,7 +10,8 @@ from regsys.events.services.leading import (
     save_venue,
     set_leaders,
 )
-from regsys.events.services.places import PlacesPlan, TypePlan, set_places
+from regsys.events.services.options import OptionPlan, make_option_pool, set_options
+from regsys.events.services.places import PlacesPlan, TypePlan, fit_pool, set_places
 from regsys.events.services.publishing import (
     call_off_with_people,
     cancel_event,
@@ -27,6 +28,7 @@ __all__ = [
     "Basics",
     "LeaderFacts",
     "Meeting",
+    "OptionPlan",
     "Part",
     "PlacesPlan",
     "Schedule",
@@ -39,14 +41,17 @@ __all__ = [
     "close_event",
     "copy_event",
     "create_event",
+    "fit_pool",
     "hide_event",
     "let_run",
+    "make_option_pool",
     "publish_event",
     "renew_private_key",
     "reopen_event",
     "save_leader",
     "save_venue",
     "set_leaders",
+    "set_options",
     "set_places",
     "set_refunds",
     "set_schedule",

@@ -6,10 +6,12 @@ from sqlalchemy import insert
 
 from regsys.audit.services import record
 from regsys.capacity import services as capacity
+from regsys.capacity.models import PoolKind
 from regsys.capacity.queries import list_pools
 from regsys.events import queries
 from regsys.events.models import Assignment, Event, Price, Session, TicketType, ticket_type_pool
 from regsys.events.services.drafting import free_slug
+from regsys.events.services.options import copy_options
 from regsys.events.states import EventState
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
@@ -67,6 +69,7 @@ def copy_event(
     db.session.add(event)
     db.session.flush()
     _copy_places(old, event, now=now)
+    copy_options(old.id, event.id, now=now)
     after = {"title": title, "copy_of": old.id, "days_later": days}
     record(
         "event.copied", ("event", event.id), actor=actor, now=now, event_id=event.id, after=after
@@ -85,7 +88,7 @@ def _session(session: Session, days: int, zone: str) -> Session:
 
 
 def _copy_places(old: Event, new: Event, *, now: datetime) -> None:
-    pools = list_pools([old.id])
+    pools = [p for p in list_pools([old.id]) if p.kind is not PoolKind.OPTION]
     counts = capacity.counts([p.id for p in pools], now=now)
     made = {
         p.id: capacity.make_pool(

@@ -159,6 +159,17 @@ def _set_prices(ticket_type: TicketType, amounts: Mapping[Rate, int | None]) -> 
             ticket_type.prices.append(Price(rate=rate, amount=amount))
 
 
+def fit_pool(pool: Pool, size: int | None, *, now: datetime) -> None:
+    """Give a pool its size, or none: then it never runs out. Raises Refused below what people hold."""
+    if size is None:
+        if pool.sized:
+            capacity.unsize_pool(pool.id, now=now)
+    elif pool.sized:
+        capacity.resize_pool(pool.id, size, now=now)
+    else:
+        capacity.size_pool(pool.id, size, now=now)
+
+
 class _Desk:
     """The pools of one event under lock, who holds places in them, and which ticket type draws on which."""
 
@@ -183,21 +194,12 @@ class _Desk:
             if size is not None or always:
                 self._make(POOL_NAMES[kind], kind, size)
         else:
-            self._resize(pool, size)
+            fit_pool(pool, size, now=self.now)
 
     def _make(self, name: str, kind: PoolKind, size: int | None) -> Pool:
         pool = capacity.make_pool(event_id=self.event.id, name=name, kind=kind, size=size)
         self.pools[pool.id] = pool
         return pool
-
-    def _resize(self, pool: Pool, size: int | None) -> None:
-        if size is None:
-            if pool.sized:
-                capacity.unsize_pool(pool.id, now=self.now)
-        elif pool.sized:
-            capacity.resize_pool(pool.id, size, now=self.now)
-        else:
-            capacity.size_pool(pool.id, size, now=self.now)
 
     def draw(self, ticket_type: TicketType, plan: TypePlan) -> None:
         """Let a ticket type draw on the total, on its own pool and on its circle."""
@@ -206,7 +208,7 @@ class _Desk:
         self._link(ticket_type, total)
         own = self._own_pool(ticket_type)
         if own is not None:
-            self._resize(own, plan.size)
+            fit_pool(own, plan.size, now=self.now)
         elif plan.size is not None:
             name = f"{plan.name[:60]} ({ticket_type.id})"
             self._link(ticket_type, self._make(name, PoolKind.TICKET_TYPE, plan.size))

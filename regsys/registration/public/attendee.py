@@ -15,6 +15,7 @@ from regsys.kernel.text import N_
 from regsys.questions import queries as questions
 from regsys.questions.forms import QuestionsForm, build
 from regsys.registration import ics, mail, queries, rules, services
+from regsys.registration.chosen import list_choices
 from regsys.registration.forms import AboutForm, build_about
 from regsys.registration.models import Registration
 from regsys.registration.moved import may_ask_to_move
@@ -77,6 +78,7 @@ def _show(r: Registration, about: AboutForm, form: QuestionsForm, now: datetime)
         open=r.answered_at is None,
         edit=r.answered_at is None or request.method == "POST" or "edit" in request.args,
         answers=questions.list_answers([r.id])[r.id],
+        chosen=list_choices([r.id]).get(r.id, []),
         holding=bool(queries.list_ends([r.id], now=now)),
         places=events.places_of([r.event_id], now=now)[r.event_id],
         when=mail.when(r.event),

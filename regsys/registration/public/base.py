@@ -66,6 +66,8 @@ def next_url(held: Held) -> str:
     step, n = held.next_step
     if step is Step.REVIEW:
         return url_for(".review")
+    if step is Step.OPTIONS:
+        return url_for(".options")
     return url_for(".answers" if step is Step.ANSWERS else ".person", n=n)
 
 

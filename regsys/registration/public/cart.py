@@ -13,6 +13,7 @@ from regsys.kernel.text import whole_number
 from regsys.ledger.rules import Balance
 from regsys.registration import queries, rules, services
 from regsys.registration.forms import CodeForm
+from regsys.registration.models import LineKind
 from regsys.registration.owing import due_first, rest_at
 from regsys.registration.public.base import (
     blueprint,
@@ -79,11 +80,13 @@ def show_review(
 ) -> ResponseReturnValue:
     """Show the review with what was typed into the form for a code, and why something cannot be."""
     own_numbers = {r.id: n for n, r in enumerate(held.people, start=1) if r.is_payer}
-    lines, answers = queries.list_review(held.order.id, own_numbers)
+    lines, answers, has_options = queries.list_review(held.order.id, own_numbers)
     return render_template(
         "registration/review.html",
         answers=answers,
         price_lines=lines_by_person(lines),
+        has_options=has_options,
+        chosen_any=any(line.kind is LineKind.OPTION for line in lines),
         form=form,
         refusal=words(refusal) if refusal else None,
         own_numbers=own_numbers,

@@ -64,6 +64,7 @@ def show_order(
     states = {r.state for r in found.registrations}
     state = rules.order_state(states, due=balance.due, holding=held.holding, ends_at=held.ends_at)
     live = [r for r in found.registrations if r.state in LIVE]
+    may_lower = state is OrderState.TO_PAY and found.offered and held.ends_at is not None
     return render_template(
         "registration/order.html",
         order=found,
@@ -90,7 +91,9 @@ def show_order(
         ],
         refusal=refusal,
         form=form or CodeForm(formdata=None),
-        may_lower=state is OrderState.TO_PAY and found.offered and held.ends_at is not None,
+        may_lower=may_lower,
+        has_options=may_lower
+        and any(o.on_sale for o in events.list_options({r.event_id for r in held.unpaid})),
         now=now,
     ), 409 if refusal else status
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal, select, true, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, true, union_all
 from sqlalchemy.orm import joinedload, selectinload
 
 from regsys.capacity.models import Claim
 from regsys.events import rules as event_rules
 from regsys.events.kinds import Rate
-from regsys.events.models import Event, TicketType
+from regsys.events.models import Event, Option, TicketType
 from regsys.events.queries import Places, check_visible, price_of, share_of, to_pay
 from regsys.kernel import money, tokens
 from regsys.kernel.db import db
@@ -170,27 +170,35 @@ def list_lines(order_id: int) -> list[OrderLine]:
 
 def list_review(
     order_id: int, answered_by: Collection[int]
-) -> tuple[list[OrderLine], dict[int, dict[str, Answer]]]:
-    """List the lines of an order's price, and what these registrations of it have answered, in one query."""
+) -> tuple[list[OrderLine], dict[int, dict[str, Answer]], bool]:
+    """List the lines of an order's price, and what these registrations of it have answered, in one query.
+
+    The last says whether something can be chosen with its places.
+    """
     mine = (
         Answer.registration_id == OrderLine.registration_id,
         Answer.registration_id.in_(answered_by),
     )
     query = (
-        select(OrderLine, Answer)
+        select(OrderLine, Answer, _has_options(order_id))
         .outerjoin(Answer, and_(*mine))
         .where(OrderLine.order_id == order_id)
         .order_by(OrderLine.id, Answer.id)
         .options(joinedload(Answer.question))
     )
     rows: Sequence[Any] = db.session.execute(query).all()
-    lines = list(dict.fromkeys(line for line, _answer in rows))
+    lines = list(dict.fromkeys(line for line, _answer, _has in rows))
     found: dict[int, dict[str, Answer]] = {r: {} for r in answered_by}
-    for _line, answer in rows:
+    for _line, answer, _has in rows:
         if answer is not None:
             assert answer.registration_id is not None
             found[answer.registration_id][answer.key] = answer
-    return lines, found
+    return lines, found, bool(rows and rows[0][2])
+
+
+def _has_options(order_id: int) -> ColumnElement[bool]:
+    here = select(Registration.event_id).where(Registration.order_id == order_id)
+    return exists().where(Option.event_id.in_(here), Option.on_sale)
 
 
 def costs_of(registration_ids: Sequence[int]) -> dict[int, int]:
@@ -254,16 +262,6 @@ def list_live_emails(event_id: int, email_keys: Sequence[str]) -> list[Registrat
         .execution_options(populate_existing=True)
     )
     return list(db.session.scalars(query))
-
-
-def list_code_users(code_id: int, *, but: int) -> set[str | None]:
-    """List the addresses whose live registrations have a code, without those of one order."""
-    query = select(Registration.email_key).where(
-        Registration.code_id == code_id,
-        Registration.state.in_(LIVE),
-        Registration.order_id != but,
-    )
-    return set(db.session.scalars(query))
 
 
 def list_live_keys(

@@ -75,7 +75,8 @@ class Held:
     @property
     def seats(self) -> list[rules.Seat]:
         return [
-            rules.Seat(r.is_payer, bool(r.email), r.answered_at is not None) for r in self.people
+            rules.Seat(r.is_payer, bool(r.email), r.answered_at is not None, not r.options_open)
+            for r in self.people
         ]
 
     @property

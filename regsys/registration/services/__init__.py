@@ -21,6 +21,7 @@ from regsys.registration.services.checkout import (
     hold_for_checkout,
     release_checkout,
 )
+from regsys.registration.services.choosing import Asked, choose_options, read_options
 from regsys.registration.services.describing import (
     ABOUT,
     Person,
@@ -75,6 +76,7 @@ __all__ = [
     "ABOUT",
     "CONTACT",
     "Applied",
+    "Asked",
     "CheckoutFacts",
     "PaidOutcome",
     "Person",
@@ -87,6 +89,7 @@ __all__ = [
     "cancel_for_event",
     "cancel_paid",
     "cancel_unpaid",
+    "choose_options",
     "confirm_paid",
     "count_confirmed",
     "decide_hand_over",
@@ -115,6 +118,7 @@ __all__ = [
     "place_cart",
     "put_back",
     "put_in_cart",
+    "read_options",
     "release_checkout",
     "remove_from_cart",
     "remove_person",

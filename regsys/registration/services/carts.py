@@ -329,6 +329,7 @@ def _draft(
         rate=rate,
         price=price,
         room_part=min(ticket_type.room_part, price),
+        options_open=shelf.must_choose,
         policy_id=event.policy_id,
         promised_at=event.starts_at,
         proof=dict(proof) if proof and ticket_type.proof is ProofKind.MEMBER else None,

@@ -19,7 +19,7 @@ from regsys.ledger import queries as ledger
 from regsys.questions import services as questions
 from regsys.registration import mail, queries, rules
 from regsys.registration.kinds import OrderSource
-from regsys.registration.models import LineKind, Order, OrderLine, Registration
+from regsys.registration.models import LineKind, OptionChoice, Order, OrderLine, Registration
 from regsys.registration.queries import Ends, Held
 from regsys.registration.services.reducing import why_not_keep
 from regsys.registration.services.shared import add_line, end, let_lapse, lock_order
@@ -271,5 +271,6 @@ def forget(order_id: int, *, now: datetime) -> None:
     ids = [r.id for r in held.order.registrations]
     db.session.execute(delete(Claim).where(Claim.registration_id.in_(ids)))
     db.session.execute(delete(OrderLine).where(OrderLine.order_id == order_id))
+    db.session.execute(delete(OptionChoice).where(OptionChoice.registration_id.in_(ids)))
     db.session.execute(delete(Registration).where(Registration.id.in_(ids)))
     db.session.execute(delete(Order).where(Order.id == order_id))

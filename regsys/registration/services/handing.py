@@ -16,6 +16,7 @@ from regsys.kernel.text import N_, email_key
 from regsys.policies.rules import Allowed, Handing, Terms, read, why_not_hand_over
 from regsys.registration import handed, mail, queries, rules
 from regsys.registration.models import HandOver, LineKind, Registration
+from regsys.registration.services.choosing import copy_choices
 from regsys.registration.services.describing import ABOUT, Person
 from regsys.registration.services.shared import add_line, drop_moves, lock_order, move_all
 from regsys.registration.states import HandOverState as H
@@ -189,6 +190,7 @@ def _pass_on(
     db.session.flush()
     reason = _("Handed over to %(name)s.", name=row.name)
     capacity.pass_on(r.id, new.id)
+    copy_choices(r.id, new.id)
     move_all([r], S.TRANSFERRED, actor=actor, now=now, reason=reason)
     add_line(r.order_id, r.id, LineKind.RETURN, reason, -cost)
     why = _("Taken over from %(name)s.", name=r.name)

@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
-from sqlalchemy import Select, String, cast, func, select
+from sqlalchemy import ColumnElement, Select, String, cast, func, select
 
 from regsys.capacity.models import Place, Pool, PoolKind
 from regsys.events.kinds import Rate
-from regsys.events.models import Event, ticket_type_pool
+from regsys.events.models import Event, Option, ticket_type_pool
 from regsys.kernel.db import db
-from regsys.registration import queries
+from regsys.registration import chosen, queries
 from regsys.registration.models import Registration
 
 
@@ -21,13 +22,17 @@ class Shelf:
     by_type: dict[int, set[int]] = field(default_factory=dict)
     early_id: int | None = None
     early_size: int = 0
+    # Something must be chosen with each place.
+    must_choose: bool = False
 
     def pools(self, type_id: int) -> list[int]:
         """Return what a place of this type draws on: whatever the type names, and always the event's total."""
         named = self.by_type.get(type_id, set())
         return sorted(named | {self.total_id} if self.total_id else named)
 
-    def add(self, pool_id: int, kind: PoolKind, type_id: int | None, places: int) -> None:
+    def add(
+        self, pool_id: int, kind: PoolKind, type_id: int | None, places: int, must: int
+    ) -> None:
         """Note a pool, once for each ticket type that draws on it."""
         if kind is PoolKind.EARLY:
             self.early_id, self.early_size = pool_id, places
@@ -35,6 +40,7 @@ class Shelf:
             self.total_id = pool_id
         if type_id:
             self.by_type.setdefault(type_id, set()).add(pool_id)
+        self.must_choose = self.must_choose or bool(must)
 
 
 @dataclass(frozen=True)
@@ -54,9 +60,13 @@ def shelves_of(event_ids: Iterable[int]) -> dict[int, Shelf]:
     return found
 
 
-def _pools() -> Select[int, PoolKind, int, int]:
+def _pools() -> Select[int, PoolKind, int, int, int]:
     size = select(func.count()).where(Place.pool_id == Pool.id).scalar_subquery()
-    return select(Pool.id, Pool.kind, ticket_type_pool.c.ticket_type_id, size).outerjoin(
+    one_of = select(func.count()).where(
+        Option.pool_id == Pool.id, Option.on_sale, Option.choice != ""
+    )
+    columns = (Pool.id, Pool.kind, ticket_type_pool.c.ticket_type_id, size)
+    return select(*columns, one_of.scalar_subquery()).outerjoin(
         ticket_type_pool, ticket_type_pool.c.pool_id == Pool.id
     )
 
@@ -66,9 +76,10 @@ def get_on_sale(slug: str, *, opened: Collection[int]) -> tuple[Event, Shelf]:
 
     The pools come as text in one column: as rows they would multiply with types and prices. Raises NotFound.
     """
-    pool, kind, type_id, size = _pools().selected_columns
-    parts = [cast(part, String) for part in (pool, kind, func.coalesce(type_id, 0), size)]
-    written = parts[0] + " " + parts[1] + " " + parts[2] + " " + parts[3]
+    pool, kind, type_id, size, must = _pools().selected_columns
+    asked = (pool, kind, func.coalesce(type_id, 0), size, must)
+    parts: list[ColumnElement[str]] = [cast(part, String) for part in asked]
+    written = reduce(lambda one, other: one + " " + other, parts)
     pools = _pools().with_only_columns(func.aggregate_strings(written, ","))
     column = pools.where(Pool.event_id == Event.id).scalar_subquery()
     query = select(Event, column).where(Event.slug == slug).options(*queries.FOR_SALE)
@@ -77,8 +88,9 @@ def get_on_sale(slug: str, *, opened: Collection[int]) -> tuple[Event, Shelf]:
     shelf = Shelf()
     for pool_of in str(row[1] or "").split(",") if row else ():
         if pool_of:
-            number, kind_of, type_of, places = pool_of.split(" ")
-            shelf.add(int(number), PoolKind(kind_of), int(type_of) or None, int(places))
+            number, kind_of, type_of, places, one_of = pool_of.split(" ")
+            kind_is, type_is = PoolKind(kind_of), int(type_of) or None
+            shelf.add(int(number), kind_is, type_is, int(places), int(one_of))
     return event, shelf
 
 
@@ -97,7 +109,10 @@ def pools_of(registrations: Sequence[Registration]) -> Wanted:
     """Return what these registrations draw on, read from the database: uses of a code as far as there are any."""
     found = want(registrations, shelves_of({r.event_id for r in registrations}))
     codes = [(r.id, r.discount_code.pool_id) for r in registrations if r.discount_code]
-    return Wanted(found.wanted, [*found.early, *codes])
+    found_options = chosen.list_choices([r.id for r in registrations])
+    options = {r: [c.option.pool_id for c in choices] for r, choices in found_options.items()}
+    wanted = [(r, [*pools, *options.get(r, ())]) for r, pools in found.wanted]
+    return Wanted(wanted, [*found.early, *codes])
 
 
 def get_for_sale(event_ids: Iterable[int]) -> dict[int, Event]:

@@ -16,10 +16,10 @@ from regsys.discounts.words import code_words
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import Refusal, Refused
-from regsys.registration import queries, rules
+from regsys.registration import chosen, queries, rules
 from regsys.registration.models import LineKind, OrderLine, Registration
 from regsys.registration.queries import Held
-from regsys.registration.services.shared import add_line, lock_order
+from regsys.registration.services.shared import add_line, check_open, lock_order
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def apply_code(
     code's pool. Raises Refused: nothing is changed then.
     """
     held = lock_order(which, now=now)
-    _check_open(held)
+    check_open(held)
     code = codes.find_code(typed)
     if code and code.once:
         capacity.lock_pools([code.pool_id])  # who has used it is read under its lock
@@ -77,7 +77,7 @@ def apply_code(
 def drop_code(which: int | str, *, actor: Actor, now: datetime) -> None:
     """Take the code off an order that is not paid; repeating it changes nothing."""
     held = lock_order(which, now=now)
-    _check_open(held)
+    check_open(held)
     having = [r for r in held.unpaid if r.code_id]
     code = codes.find_by_id(having[0].code_id) if having else None
     if code is None:
@@ -109,7 +109,7 @@ def why_not_keep(people: Sequence[Registration]) -> Refusal | None:
     if len(having) < code.min_group:
         return rules.group_too_small(code.code, code.min_group)
     keys = [r.email_key for r in having]
-    used = queries.list_code_users(code.id, but=having[0].order_id) if code.once else set()
+    used = chosen.list_code_users(code.id, but=having[0].order_id) if code.once else set()
     if code.once and (len(set(keys)) < len(keys) or used & set(keys)):
         return rules.code_used_already(code.code)
     return None
@@ -122,16 +122,6 @@ def _place_prices(held: Held) -> dict[int, int]:
         if line.kind is LineKind.PLACE and line.registration_id in prices:
             prices[line.registration_id] += line.amount
     return prices
-
-
-def _check_open(held: Held) -> None:
-    """A price is changed in a cart, or in an offer that nobody is paying for at this moment."""
-    if held.order.placed_at and not held.order.offered:
-        raise Refused(rules.PLACED_ALREADY)
-    if not held.holding:
-        raise Refused(rules.HOLD_EXPIRED)
-    if held.ends_at is None:
-        raise Refused(rules.PAYMENT_OPEN)
 
 
 def _who(
@@ -151,7 +141,7 @@ def _who(
     new = [r for r in people if r.id in group and r.code_id is None]
     if not code.once:
         return new
-    used = queries.list_code_users(code.id, but=0)
+    used = chosen.list_code_users(code.id, but=0)
     fresh: list[Registration] = []
     for r in new:
         if r.email_key not in used:

@@ -12,8 +12,9 @@ from regsys.capacity import services as capacity
 from regsys.kernel import tokens
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db, has_lock, lock_where, this_transaction
+from regsys.kernel.errors import Refused
 from regsys.kernel.states import move
-from regsys.registration import mail, queries
+from regsys.registration import mail, queries, rules
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.registration.queries import Held
 from regsys.registration.states import UNPAID, RegistrationState
@@ -39,6 +40,16 @@ def lock_order(
         lock_where(Order, queries.is_order(which))
     held = queries.get_held(which, now=now, money=money, sessions=sessions)
     return replace(held, transaction=this_transaction())
+
+
+def check_open(held: Held) -> None:
+    """A price is changed in a cart, or in an offer that nobody is paying for now; raise Refused otherwise."""
+    if held.order.placed_at and not held.order.offered:
+        raise Refused(rules.PLACED_ALREADY)
+    if not held.holding:
+        raise Refused(rules.HOLD_EXPIRED)
+    if held.ends_at is None:
+        raise Refused(rules.PAYMENT_OPEN)
 
 
 def make_order(currency: str, *, now: datetime) -> Order:

@@ -19,6 +19,7 @@ from regsys.ledger.rules import Balance
 from regsys.questions.kinds import Audience
 from regsys.questions.models import Question
 from regsys.questions.queries import list_readable_answers
+from regsys.registration.chosen import list_choices
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.registration.states import RegistrationState
 from regsys.reports.rules import Cost, Share, share_out
@@ -95,7 +96,8 @@ class Row:
     total: int = 0
     paid: int = 0
     refunded: int = 0
-    options: list[str] = field(default_factory=list)
+    # Option id → what it is called, and with whom they would share it.
+    chosen: dict[int, tuple[str, str]] = field(default_factory=dict)
     methods: list[str] = field(default_factory=list)
     answers: dict[str, tuple[Question, Any]] = field(default_factory=dict)
 
@@ -257,6 +259,7 @@ def _add_money(rows: list[Row]) -> None:
     lines = _lines_of(order_ids)
     sums = ledger.sums_of(order_ids)
     methods = _methods_of(order_ids)
+    choices = list_choices([r.id for r in rows])
     shares: dict[int, Share] = {}
     for o in order_ids:
         costs = {r: _cost(own) for r, own in lines[o].items()}
@@ -267,7 +270,7 @@ def _add_money(rows: list[Row]) -> None:
         row.discount = -sum(
             line.amount for line in own if line.kind in (LineKind.DISCOUNT, LineKind.AWARD)
         )
-        row.options = [line.reason for line in own if line.kind is LineKind.OPTION]
+        row.chosen = {c.option_id: (c.option.name, c.wish) for c in choices.get(row.id, ())}
         row.total = sum(line.amount for line in own)
         if row.id in shares:
             row.paid, row.refunded = shares[row.id].paid, shares[row.id].refunded

@@ -1,0 +1,37 @@
+"""Reading what people chose with their places, and who has used a code."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import contains_eager
+
+from regsys.events.models import Option
+from regsys.kernel.db import db
+from regsys.registration.models import OptionChoice, Registration
+from regsys.registration.states import LIVE
+
+
+def list_choices(registration_ids: Sequence[int]) -> dict[int, list[OptionChoice]]:
+    """List what these persons chose with their places, with the options, in their order."""
+    query = (
+        select(OptionChoice)
+        .join(OptionChoice.option)
+        .where(OptionChoice.registration_id.in_(registration_ids))
+        .options(contains_eager(OptionChoice.option))
+        .order_by(Option.position, Option.id)
+        .execution_options(populate_existing=True)
+    )
+    found: dict[int, list[OptionChoice]] = {}
+    for choice in db.session.scalars(query):
+        found.setdefault(choice.registration_id, []).append(choice)
+    return found
+
+
+def list_code_users(code_id: int, *, but: int) -> set[str | None]:
+    """List the addresses whose live registrations have a code, without those of one order."""
+    query = select(Registration.email_key).where(
+        Registration.code_id == code_id,
+        Registration.state.in_(LIVE),
+        Registration.order_id != but,
+    )
+    return set(db.session.scalars(query))

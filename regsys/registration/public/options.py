@@ -1,0 +1,83 @@
+"""What is chosen with the places: rooms, meals; in a cart, and for a place that was offered."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from regsys.kernel import clock
+from regsys.kernel.actors import ANONYMOUS, Actor, payer
+from regsys.kernel.db import transaction
+from regsys.kernel.errors import Refused
+from regsys.registration import services
+from regsys.registration.forms import OptionsForm, build_options
+from regsys.registration.public.base import blueprint, find_cart, frame, next_url, words
+from regsys.registration.public.order import get_held
+from regsys.registration.queries import Held
+from regsys.registration.rules import Step
+from regsys.registration.services import Asked
+from regsys.web.guard import public
+
+TEMPLATE = "registration/options.html"
+
+
+@blueprint.route("/cart/options", methods=["GET", "POST"])
+@public
+def options() -> ResponseReturnValue:
+    """Ask what each person of this browser's cart would like with their place."""
+    now = clock.now()
+    held = find_cart(now)
+    if held is None or not held.holding or held.order.placed_at:
+        return redirect(url_for(".cart"), 303)
+    if held.next_step[0] in (Step.PAYER, Step.PERSON):
+        return redirect(url_for(".go_on"), 303)
+    back = url_for(".person", n=0)
+    return _answer(held, now, back=back, actor=ANONYMOUS, again=lambda: find_cart(now))
+
+
+@blueprint.route("/o/<token>/options", methods=["GET", "POST"])
+@public
+def order_options(token: str) -> ResponseReturnValue:
+    """Ask what somebody would like with a place that was offered to them."""
+    now = clock.now()
+    held = get_held(token, now)
+    back = url_for(".order", token=token)
+    if not held.order.offered or held.ends_at is None:
+        return redirect(back, 303)
+    actor = payer(held.order.payer_name)
+    return _answer(held, now, back=back, actor=actor, again=lambda: get_held(token, now))
+
+
+def _answer(
+    held: Held, now: datetime, *, back: str, actor: Actor, again: Callable[[], Held | None]
+) -> ResponseReturnValue:
+    asked = services.read_options(held, now=now)
+    form = build_options(asked, held.unpaid, held.order.currency)
+    if request.method == "GET" or not form.validate():
+        return _show(held, asked, form, back, now, 422 if form.errors else 200)
+    order_id = held.order.id
+    try:
+        with transaction():
+            wrong = services.choose_options(order_id, form.wishes, actor=actor, now=now)
+    except Refused as e:
+        flash(words(e.refusal), "warn")
+        wrong = asked
+    fresh = again()
+    if fresh is None or not fresh.holding:
+        return redirect(back, 303)
+    if wrong is None:
+        return redirect(back if fresh.order.placed_at else next_url(fresh), 303)
+    asked = services.read_options(fresh, now=now)
+    form = build_options(asked, fresh.unpaid, fresh.order.currency)
+    form.validate()
+    form.complain({r: {c: words(x) for c, x in found.items()} for r, found in wrong.wrong.items()})
+    return _show(fresh, asked, form, back, now, 409)
+
+
+def _show(
+    held: Held, asked: Asked, form: OptionsForm, back: str, now: datetime, status: int
+) -> ResponseReturnValue:
+    shown: dict[str, Any] = {"asked": asked, "form": form, "back": back}
+    return render_template(TEMPLATE, **shown, **frame(held, now, 2)), status
