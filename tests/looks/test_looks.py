@@ -10,6 +10,7 @@ from tests.support.browser import (
     ZOOMED,
     list_axe_beside_colours,
     list_axe_violations,
+    list_fields_to_fill_in,
     list_new_contrasts,
     list_run_on_sentences,
     list_sideways_scroll,
@@ -56,7 +57,10 @@ def walk(
         for stop in stops:
             with watching(page, origins=(url,)) as watch:
                 page.goto(url + stop.address, wait_until="load")
-                problems += [f"{stop}: {p}" for p in look(page, thorough) + watch.problems]
+                unnamed = list_fields_to_fill_in(page) if who == "visitor" else []
+                problems += [
+                    f"{stop}: {p}" for p in look(page, thorough) + unnamed + watch.problems
+                ]
         for scene in scenes:
             scene.show(page, url, world)
             problems += [f"{scene.name}: {p}" for p in look(page, thorough)]

@@ -129,6 +129,16 @@ def list_run_on_sentences(page: Page) -> list[str]:
     return [f"no space between sentences: {found}" for found in page.evaluate(_RUN_ON)]
 
 
+# A browser fills in what it knows of a person; an event's own questions it cannot know.
+_UNNAMED = """() => [...document.querySelectorAll("main input:not([type=hidden],[type=checkbox],[type=radio])")]
+  .filter(e => !e.autocomplete && !e.name.startsWith("q_")).map(e => e.name)"""
+
+
+def list_fields_to_fill_in(page: Page) -> list[str]:
+    """Return the fields about a person that do not say so to the browser."""
+    return [f"no autocomplete: {name}" for name in page.evaluate(_UNNAMED)]
+
+
 def list_sideways_scroll(page: Page) -> list[str]:
     """Return a line if the page is wider than its window."""
     wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
