@@ -60,8 +60,8 @@ def about_you(page: Page, url: str, world: World) -> None:
 PAIRS = (
     Pair("home", "home.html", "visitor", at("/")),
     Pair("event", "event.html", "visitor", at(f"/events/{INTENSIVE}")),
-    Pair("organizer", "organizer-home.html", "owner", at("/organize")),
-    Pair("attendees", "attendees.html", "owner", looked_at),
+    Pair("organizer", "organizer-home.html", "registrar", at("/organize")),
+    Pair("attendees", "attendees.html", "registrar", looked_at),
     Pair("roster", "leader-roster.html", "leader", a_roster),
     # The last: it takes a place.
     Pair("register", "register.html", "", about_you),

@@ -48,8 +48,9 @@ def a_place(page: Page, url: str, world: World) -> None:
 
 
 def a_roster(page: Page, url: str, world: World) -> None:
-    """Open the roster of the leader who is signed in."""
-    page.goto(f"{url}/lead/{world.led_event.id}", wait_until="load")
+    """Open the roster of the intensive, which the leader who is signed in leads, too."""
+    event = world.first(select(Event).where(Event.slug == INTENSIVE))
+    page.goto(f"{url}/lead/{event.id}", wait_until="load")
 
 
 def a_letter(page: Page, url: str, world: World) -> None:
