@@ -74,6 +74,24 @@ PLACES: Sequence[Check] = (
         LOOK,
     ),
     Check(
+        "every open offer of a waiting list holds its places",
+        f"""
+        SELECT e.title AS event, w.first_name AS name, p.name AS pool, w.size AS size,
+               coalesce(n.held, 0) AS held
+        FROM waitlist_offer o JOIN waitlist_entry w ON w.id = o.entry_id
+        JOIN event e ON e.id = w.event_id
+        JOIN ticket_type_pool t ON t.ticket_type_id = o.ticket_type_id
+        JOIN pool p ON p.id = t.pool_id
+        LEFT JOIN (SELECT h.offer_id, c.pool_id, count(*) AS held FROM waitlist_place h
+                   JOIN claim c ON c.id = h.claim_id WHERE {LIVE} GROUP BY h.offer_id, c.pool_id) n
+          ON n.offer_id = o.id AND n.pool_id = p.id
+        WHERE o.ended_at IS NULL AND o.until > :now AND coalesce(n.held, 0) <> w.size
+        ORDER BY o.id, p.id
+        """,
+        "%(name)s was offered %(size)s places in '%(event)s', and %(held)s are held in the pool '%(pool)s'.",
+        "Open the waiting list of the event, take the offer back by skipping them, and offer again by hand.",
+    ),
+    Check(
         "no confirmed place has an end",
         f"""
         SELECT {WHO}, p.name AS pool FROM registration r {OF}

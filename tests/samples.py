@@ -78,6 +78,9 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "accounts.forgot": lambda w: "/signin/password/forgot",
     "accounts.new_password": lambda w: f"/signin/password/new?token={w.password_token}",
     "accounts.account": lambda w: "/account",
+    "accounts_organizer.listed": lambda w: "/organize/people",
+    "accounts_organizer.add": lambda w: "/organize/people/add",
+    "accounts_organizer.one": lambda w: f"/organize/people/{w.user_with('registrar').id}",
     # members
     "members.ask": lambda w: f"/members?next=/events/{w.event.slug}",
     "members.sent": lambda w: "/members/sent",
@@ -204,6 +207,8 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "reports_organizer.messages": lambda w: f"{_work(w)}/messages",
     "reports_organizer.export_csv": lambda w: f"{_work(w)}/export.csv",
     "reports_organizer.export_xlsx": lambda w: f"{_work(w)}/export.xlsx",
+    "reports_organizer.sheet_csv": lambda w: f"/organize/events/{w.call.id}/files/applications.csv",
+    "reports_organizer.sheet_xlsx": lambda w: f"{_work(w)}/files/waiting-list.xlsx",
     "reports_organizer.files": lambda w: f"{_work(w)}/files",
     "reports_organizer.badges_pdf": lambda w: f"{_work(w)}/badges.pdf",
     "reports_organizer.registrations": lambda w: "/organize/registrations",

@@ -19,6 +19,9 @@ LINK_SPENT = Refusal(
     "LinkSpent", N_("This link has been used, or it is too old. Ask for a new one below.")
 )
 
+HAS_ROLE = Refusal("HasRole", N_("They have this role already."))
+LAST_OWNER = Refusal("LastOwner", N_("This is the last owner. Make somebody else an owner first."))
+
 
 def is_organizer(roles: Collection[Role]) -> bool:
     """Tell whether this person signs in by password: everybody with a granted role but the host coordinator."""

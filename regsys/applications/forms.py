@@ -16,6 +16,7 @@ from regsys.events.kinds import GROUP_KINDS
 from regsys.events.models import Event
 from regsys.kernel.zones import wall_time
 from regsys.pathway.kinds import NAMES, Need
+from regsys.pathway.rules import Want
 from regsys.questions.queries import Entry
 from regsys.registration.forms import PersonForm, text
 from regsys.web.forms import AtMost, BaseForm, Between
@@ -168,8 +169,15 @@ class TermsForm(VersionedForm):
     member = BooleanField(_l("They should be members of the society"))
     leads_group = BooleanField(_l("They should lead a group now"))
 
+    required = BooleanField(
+        _l("Nobody comes without it"),
+        description=_l(
+            "Who is known not to have it cannot apply and is told why; who is not known says so in their own words."
+        ),
+    )
+
     @classmethod
-    def of(cls, event: Event, wants: Mapping[Need, int]) -> "TermsForm":
+    def of(cls, event: Event, wants: Mapping[Need, int], *, required: bool) -> "TermsForm":
         """Return the form of an event; on a POST what was typed comes first."""
         zone = event.time_zone
         return cls(
@@ -181,6 +189,7 @@ class TermsForm(VersionedForm):
             intensives=wants.get(Need.INTENSIVES),
             member=Need.MEMBER in wants,
             leads_group=Need.LEADS_GROUP in wants,
+            required=required,
         )
 
     def terms(self, event: Event) -> tuple[Terms, list[str]]:
@@ -203,3 +212,38 @@ class TermsForm(VersionedForm):
             Need.LEADS_GROUP: int(self.leads_group.data),
         }
         return {need: count for need, count in chosen.items() if count}
+
+
+class AttestedForm(BaseForm):
+    """What applicants say of what the event requires; fields are named `attest_<need>`."""
+
+    @property
+    def attested(self) -> dict[str, str]:
+        """Return what they say, by need."""
+        prefix = "attest_"
+        named = [(n, f) for n, f in self._fields.items() if n.startswith(prefix)]
+        return {n.removeprefix(prefix): f.data for n, f in named if f.data}
+
+
+_ATTEST = {
+    Need.INTENSIVES: _l("Which intensives have you attended, and when?"),
+    Need.MEMBER: _l("Your member number, or since when you are a member"),
+    Need.LEADS_GROUP: _l("Which group do you lead now?"),
+}
+
+
+def build_attested(wants: Iterable[Want], **options: Any) -> AttestedForm:
+    """Return the form with one question for each thing that is required."""
+    fields = {
+        f"attest_{w.need}": StringField(
+            _ATTEST[w.need],
+            [
+                DataRequired(_l("Please say so in a few words; this event requires it.")),
+                AtMost(300),
+            ],
+        )
+        for w in wants
+        if w.required
+    }
+    made: AttestedForm = type("ThisAttested", (AttestedForm,), fields)(**options)
+    return made

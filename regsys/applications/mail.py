@@ -1,6 +1,6 @@
 """The letters of this room; each is composed in the transaction that makes it true, under a key of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,13 +8,17 @@ from flask_babel import gettext as _
 
 from regsys.applications.models import Application, ApplicationDraft
 from regsys.applications.rules import Decision, accept_until
-from regsys.events.models import Leader
+from regsys.events.models import Event, Leader
 from regsys.events.queries import last_call
 from regsys.kernel.money import show
+from regsys.kernel.text import email_key
+from regsys.kernel.tokens import hash_token
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import Draft, compose
+from regsys.pathway.rules import Finding
 from regsys.registration.mail import when, where
 from regsys.registration.models import Registration
+from regsys.registration.services import Person
 from regsys.web.urls import absolute
 
 
@@ -53,6 +57,22 @@ def send_to_leader(a: Application, leader: Leader, *, now: datetime) -> None:
         context={"a": a, "event": a.event, "leader": leader},
         event_id=a.event_id,
         reply_to=a.email,
+    )
+    outbox.enqueue(letter, now=now)
+
+
+def send_not_eligible(
+    event: Event, person: Person, stopped: Sequence[Finding], *, now: datetime
+) -> None:
+    """Tell somebody why they cannot apply, at most once a day."""
+    letter = compose(
+        "applications/mail_not_eligible",
+        key=f"application-stopped:{event.id}:{hash_token(email_key(person.email))}:{now.date()}",
+        kind="application_not_eligible",
+        to=(f"{person.first_name} {person.last_name}".strip(), person.email),
+        subject=_("About your application: %(title)s", title=event.title),
+        context={"event": event, "first_name": person.first_name, "stopped": stopped},
+        event_id=event.id,
     )
     outbox.enqueue(letter, now=now)
 

@@ -65,6 +65,8 @@ class Application(Base):
     workplace: Mapped[str] = mapped_column(String(200), default="")
     city: Mapped[str] = mapped_column(String(120), default="")
     proof: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    # What they say of what the event requires, in their own words: need → text.
+    attested: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
     submitted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # What the reviewers ask, until it is answered by a change; and their own words in the last letter.

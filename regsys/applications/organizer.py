@@ -315,7 +315,9 @@ def withdraw_credit(event_id: int, application_id: int, credit_id: int) -> Respo
 def terms(event_id: int) -> ResponseReturnValue:
     """Change how an event takes applications, and what it wants of people."""
     event = get_event(event_id)
-    form = TermsForm.of(event, {w.need: w.count for w in pathway.list_wants(event_id)})
+    known = pathway.list_wants(event_id)
+    required = any(w.required for w in known)
+    form = TermsForm.of(event, {w.need: w.count for w in known}, required=required)
 
     def shown(**trouble: Any) -> str:
         return render_template("applications/terms.html", event=event, form=form, **trouble)
@@ -328,7 +330,15 @@ def terms(event_id: int) -> ResponseReturnValue:
     actor, now = current_actor(), clock.now()
     try:
         with transaction():
-            services.set_terms(event_id, facts, wants, version=version, actor=actor, now=now)
+            services.set_terms(
+                event_id,
+                facts,
+                wants,
+                required=bool(form.required.data),
+                version=version,
+                actor=actor,
+                now=now,
+            )
     except Refused as e:
         return shown(problem=refusal_text(e)), 409
     except IllegalMove:

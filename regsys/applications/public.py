@@ -12,7 +12,13 @@ from sqlalchemy.exc import IntegrityError
 from werkzeug.datastructures import MultiDict
 
 from regsys.applications import queries, rules, services
-from regsys.applications.forms import ApplicantForm, build_applicant, typed_of
+from regsys.applications.forms import (
+    ApplicantForm,
+    AttestedForm,
+    build_applicant,
+    build_attested,
+    typed_of,
+)
 from regsys.applications.models import Application, ApplicationDraft
 from regsys.applications.services import Sheet
 from regsys.events import rules as event_rules
@@ -49,18 +55,20 @@ TALK = ("phone", "profession", "workplace")
 
 @dataclass(frozen=True)
 class Forms:
-    """The three parts of one form."""
+    """The four parts of one form."""
 
     who: ApplicantForm
     about: AboutForm
     asked: QuestionsForm
+    attested: AttestedForm
 
     def validate(self) -> bool:
-        return bool(self.who.validate() & self.about.validate() & self.asked.validate())
+        # Each of them, so that everything that is wrong is said at once.
+        return sum(not form.validate() for form in self.all) == 0
 
     @property
     def all(self) -> list[Any]:
-        return [self.who, self.about, self.asked]
+        return [self.who, self.about, self.attested, self.asked]
 
 
 # ---- the form, and its draft
@@ -117,6 +125,7 @@ def _forms(event: Event, draft: ApplicationDraft | None) -> Forms:
         build_applicant(types, data=only, **typed),
         _about(event, **typed),
         build(entries, **typed),
+        build_attested(pathway.list_wants(event.id), **typed),
     )
 
 
@@ -233,6 +242,7 @@ def _sheet(forms: Forms, person: Person) -> Sheet:
         forms.asked.values,
         forms.asked.kept,
         proof=find_own_proof(clock.now()),
+        attested=forms.attested.attested,
     )
 
 
@@ -342,6 +352,10 @@ def _edit_forms(a: Application, event: Event) -> Forms:
         build_applicant(types, known=True, data={**known, "ticket_type": a.ticket_type_id}),
         _about(event, data={k: getattr(a, k) for k in ABOUT}),
         build(questions.list_application_form(a.event_id, a.id)),
+        build_attested(
+            pathway.list_wants(a.event_id),
+            data={f"attest_{need}": said for need, said in (a.attested or {}).items()},
+        ),
     )
 
 

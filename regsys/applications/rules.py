@@ -24,6 +24,13 @@ EMAIL_TAKEN = Refusal(
     "EmailTaken",
     N_("This address can't be used again here; if it is yours, we have mailed you its link."),
 )
+NOT_ELIGIBLE = Refusal(
+    "NotEligible",
+    N_(
+        "What is known under this address is not what this event requires. If it is yours, "
+        "we have mailed you what is missing."
+    ),
+)
 DECIDED = Refusal("Decided", N_("This application is decided already."))
 CHANGED_MEANWHILE = Refusal(
     "ChangedMeanwhile",

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from regsys.kernel.db import Base, UtcDateTime
@@ -21,6 +21,8 @@ class Prerequisite(Base):
     )
     need: Mapped[Need] = mapped_column(choice(Need, "need"), primary_key=True)
     count: Mapped[int] = mapped_column(default=1)
+    # Whoever is known not to have it cannot apply; who is not known says so in their own words.
+    required: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     def __repr__(self) -> str:
         return f"<Prerequisite {self.event_id} {self.need}>"

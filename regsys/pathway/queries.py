@@ -25,7 +25,7 @@ INTENSIVES = (EventKind.LEADERSHIP_TRAINING_INTENSIVE, EventKind.INTENSIVE_ON_TH
 def list_wants(event_id: int) -> list[Want]:
     """List what an event wants of people, always in the same order."""
     query = select(Prerequisite).where(Prerequisite.event_id == event_id)
-    found = {p.need: Want(p.need, p.count) for p in db.session.scalars(query)}
+    found = {p.need: Want(p.need, p.count, p.required) for p in db.session.scalars(query)}
     return [found[need] for need in Need if need in found]
 
 

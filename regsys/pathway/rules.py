@@ -18,6 +18,7 @@ class Want:
 
     need: Need
     count: int = 1
+    required: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,11 @@ class Finding:
 def judge(wants: Sequence[Want], history: History, today: date) -> list[Finding]:
     """Answer every want."""
     return [_JUDGES[want.need](want, history, today) for want in wants]
+
+
+def stops(findings: Sequence[Finding]) -> list[Finding]:
+    """Return what keeps somebody from applying: something required that is known not to be so. Unknown is not no."""
+    return [f for f in findings if f.want.required and f.verdict is Verdict.NO]
 
 
 def _intensives(want: Want, history: History, today: date) -> Finding:

@@ -18,14 +18,28 @@ from regsys.pathway.models import PastCredit, Prerequisite
 GONE = Refusal("CreditWithdrawn", N_("Somebody has taken this back already."))
 
 
-def set_wants(event_id: int, wants: Mapping[Need, int], *, actor: Actor, now: datetime) -> None:
-    """Say what an event wants of people (need → how often); nothing is written where nothing changes."""
+def set_wants(
+    event_id: int,
+    wants: Mapping[Need, int],
+    *,
+    required: bool = False,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Say what an event wants of people (need → how often), and if nobody comes without it.
+
+    Nothing is written where nothing changes.
+    """
     lock_event(event_id)
-    before = {w.need: w.count for w in queries.list_wants(event_id)}
-    if before == dict(wants):
+    known = queries.list_wants(event_id)
+    before = {w.need: w.count for w in known}
+    if before == dict(wants) and all(w.required == required for w in known):
         return
     db.session.execute(delete(Prerequisite).where(Prerequisite.event_id == event_id))
-    db.session.add_all(Prerequisite(event_id=event_id, need=n, count=c) for n, c in wants.items())
+    db.session.add_all(
+        Prerequisite(event_id=event_id, need=n, count=c, required=required)
+        for n, c in wants.items()
+    )
     audit.record(
         "event.prerequisites_set",
         ("event", event_id),
@@ -33,7 +47,16 @@ def set_wants(event_id: int, wants: Mapping[Need, int], *, actor: Actor, now: da
         now=now,
         event_id=event_id,
         before={str(n): c for n, c in before.items()},
-        after={str(n): c for n, c in wants.items()},
+        after={**{str(n): c for n, c in wants.items()}, "required": required},
+    )
+    db.session.flush()
+
+
+def copy_wants(from_event_id: int, event_id: int) -> None:
+    """Want of people at an event what another one wants."""
+    db.session.add_all(
+        Prerequisite(event_id=event_id, need=w.need, count=w.count, required=w.required)
+        for w in queries.list_wants(from_event_id)
     )
     db.session.flush()
 

@@ -144,6 +144,18 @@ def list_readable_answers(
     return found
 
 
+def readable_answers_of_applications(
+    application_ids: Sequence[int], audiences: Collection[Audience]
+) -> dict[int, dict[str, Answer]]:
+    """List the answers that these audiences may read, by application and key, without the private ones."""
+    query = _readable(audiences, False).where(Answer.application_id.in_(application_ids))
+    found: dict[int, dict[str, Answer]] = {a: {} for a in application_ids}
+    for answer in db.session.scalars(query):
+        assert answer.application_id is not None
+        found[answer.application_id][answer.key] = answer
+    return found
+
+
 def list_readable_application_answers(
     application_id: int, audiences: Collection[Audience], *, sensitive: bool
 ) -> list[Answer]:

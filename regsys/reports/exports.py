@@ -54,7 +54,8 @@ class Column:
     width: int = 16
 
 
-def _local(moment: datetime | None, zone: str) -> datetime | None:
+def local(moment: datetime | None, zone: str) -> datetime | None:
+    """Return a moment as a spreadsheet has it: by the wall clock of a zone."""
     return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None) if moment else None
 
 
@@ -85,9 +86,9 @@ FIXED: tuple[Column, ...] = (
     Column("due", N_("Due"), lambda r: Money(r.due, r.currency), 11),
     Column("refunded", N_("Refunded"), lambda r: Money(r.refunded, r.currency), 11),
     Column("method", N_("Payment method"), lambda r: ", ".join(r.methods).replace("_", " ")),
-    Column("created", N_("Created"), lambda r: _local(r.created_at, r.time_zone), 17),
-    Column("confirmed", N_("Confirmed"), lambda r: _local(r.confirmed_at, r.time_zone), 17),
-    Column("cancelled", N_("Cancelled"), lambda r: _local(r.ended_at, r.time_zone), 17),
+    Column("created", N_("Created"), lambda r: local(r.created_at, r.time_zone), 17),
+    Column("confirmed", N_("Confirmed"), lambda r: local(r.confirmed_at, r.time_zone), 17),
+    Column("cancelled", N_("Cancelled"), lambda r: local(r.ended_at, r.time_zone), 17),
     Column("checked_in", N_("Checked in"), lambda r: None, 17),
     Column("notes", N_("Notes"), lambda r: r.note, 30),
     Column("proof", N_("Shown for the price"), lambda r: proof_words(r.proof), 30),

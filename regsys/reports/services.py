@@ -35,6 +35,13 @@ def log_export(
     )
 
 
+def log_sheet(what: str, kind: str, *, event_id: int, actor: Actor, now: datetime) -> None:
+    """Write down who takes applications or the waiting list of an event out."""
+    after = {"what": what, "format": kind}
+    subject = ("event", event_id)
+    record("sheet.exported", subject, actor=actor, now=now, event_id=event_id, after=after)
+
+
 def log_money_export(kind: str, *, what: str, rows: int, actor: Actor, now: datetime) -> None:
     """Write down who takes out the list of payments and refunds, or (`what`) of papers."""
     after = {"format": kind, "rows": rows}

@@ -64,7 +64,13 @@ MENU: Sequence[tuple[LazyString, Sequence[Item]]] = (
             Item(_l("News"), "content_organizer.news", whole_site=True),
         ),
     ),
-    (_l("Log"), (Item(_l("Log"), "reports_organizer.audit"),)),
+    (
+        _l("Log"),
+        (
+            Item(_l("Log"), "reports_organizer.audit"),
+            Item(_l("Who signs in"), "accounts_organizer.listed", ("owner",)),
+        ),
+    ),
     (_l("My groups"), (Item(_l("My groups"), "leaders_leader.home", ("leader",)),)),
     (_l("My seats"), (Item(_l("My seats"), "hosts_coordinator.home", ("host_coordinator",)),)),
 )

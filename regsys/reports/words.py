@@ -73,6 +73,9 @@ DEEDS: Mapping[str, str] = {
     "account.role_given": N_("let somebody do more here"),
     "account.role_taken": N_("let somebody do less here"),
     "account.password_set": N_("set a new password"),
+    "account.let_in": N_("let somebody sign in again"),
+    "account.role_ended": N_("ended a role"),
+    "account.shut_out": N_("let somebody sign in no longer"),
     "account.signed_in": N_("signed in"),
     "application.accepted": N_("accepted the application"),
     "application.changed": N_("changed the application"),
@@ -178,6 +181,7 @@ DEEDS: Mapping[str, str] = {
     "registration.note_changed": N_("changed the note"),
     "registration.transferred": N_("handed the place over"),
     "registrations.exported": N_("exported the list"),
+    "sheet.exported": N_("exported a list"),
     "roster.exported": N_("took the roster out"),
     "registration.hand_over_asked": N_("asked the payer to hand the place over"),
     "registration.hand_over_begun": N_("began to hand the place over"),
@@ -227,6 +231,9 @@ def deed_detail(entry: AuditEntry) -> str:
             "%(kind)s, %(num)d row", "%(kind)s, %(num)d rows", after.get("rows", 0), kind=kind
         )
         return f"{rows}, {_('found by “%(words)s”', words=words)}" if words else rows
+    if entry.action == "sheet.exported":
+        what = _("Waiting list") if after.get("what") == "waiting-list" else _("Applications")
+        return f"{what}, {str(after.get('format', '')).upper()}"
     if entry.action in ("roster.mailed", "roster.opened"):
         return ngettext("%(num)d person", "%(num)d people", after.get("people", 0))
     if entry.action == "order.code_used":

@@ -40,6 +40,16 @@ DAMAGES = {
         "DELETE FROM claim WHERE registration_id = :person AND pool_id = :total",
         "holds 0 places in the pool 'total' instead of one",
     ),
+    "every open offer of a waiting list holds its places": (
+        "INSERT INTO waitlist_entry (event_id, token_hash, token, state, state_at, position, size, first_name,"
+        " last_name, email, email_key, profession, time_zone, joined_at, note, left_reason)"
+        " SELECT event_id, 'h', 't', 'offered', created_at, 1, 2, 'Ada', 'Reed', 'a@example.org', 'a@example.org',"
+        " '', '', created_at, '', '' FROM registration WHERE id = :person;"
+        " INSERT INTO waitlist_offer (entry_id, token_hash, token, ticket_type_id, made_at, until)"
+        " SELECT w.id, 'h', 't', r.ticket_type_id, r.created_at, '2099-01-01 00:00:00'"
+        " FROM waitlist_entry w, registration r WHERE r.id = :person",
+        "Ada was offered 2 places in 'Intensive",
+    ),
     "no confirmed place has an end": (
         "UPDATE claim SET until = '2099-01-01 00:00:00' WHERE registration_id = :person AND pool_id = :total",
         "and its place in the pool 'total' ends by itself",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -31,6 +32,8 @@ from regsys.members.models import Member
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import fill
 from regsys.outbox.models import Message
+from regsys.pathway.kinds import Need, Verdict
+from regsys.pathway.rules import Finding, Want
 from regsys.payments import mail as payments
 from regsys.payments import queries as payment_queries
 from regsys.payments.models import PaymentAttempt
@@ -41,6 +44,7 @@ from regsys.registration.models import HandOver, Order, Registration
 from regsys.registration.states import RegistrationState as S
 from regsys.waitlist import mail as waitlist
 from regsys.waitlist.models import Entry, Offer
+from tests.cast import a_person
 from tests.world import World
 
 T = TypeVar("T")
@@ -128,6 +132,14 @@ def _about_application(kind: str) -> Callable[[World], None]:
         getattr(applications, f"send_{kind}")(a, now=clock.now())
 
     return write
+
+
+def _not_eligible(world: World) -> None:
+    event = _get(Application, world.application).event
+    finding = Finding(Want(Need.MEMBER), Verdict.NO, "The membership ended on %(until)s.")
+    finding = replace(finding, facts={"until": clock.now().date()})
+    person = a_person("Fern Harrow")
+    applications.send_not_eligible(event, person, [finding], now=clock.now())
 
 
 def _about_accepted(kind: str) -> Callable[[World], None]:
@@ -339,6 +351,7 @@ LETTERS: dict[str, Callable[[World], None]] = {
     "applications-talk": lambda w: applications.send_to_leader(
         _get(Application, w.talk), _get(Leader, w.leader), now=clock.now()
     ),
+    "applications-not_eligible": _not_eligible,
     **{
         f"applications-{kind}": _about_application(kind)
         for kind in ("received", "existing", "declined", "asked", "called_off", "waits")

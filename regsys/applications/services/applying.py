@@ -25,6 +25,8 @@ from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import Invalid, NotFound, Refusal, Refused
 from regsys.kernel.text import N_, email_key
+from regsys.pathway.queries import findings_of
+from regsys.pathway.rules import stops
 from regsys.questions import services as questions
 from regsys.registration import mail as registration_mail
 from regsys.registration import proving
@@ -39,13 +41,17 @@ def submit(
 ) -> Refusal | None:
     """Send an application, and the letter that says so; raise Refused or Invalid.
 
-    Returns a refusal where the address has applied or has a place already: then its link is mailed, and the caller
-    commits. Whoever sends is told nothing else.
+    Returns a refusal where the address has applied or has a place already, or is known not to have what the event
+    requires: then a letter says so, and the caller commits. Whoever sends is told nothing else.
     """
     event = _open_event(event_id, sheet, now=now)
     key = email_key(sheet.person.email)
     if _tell_who_is_here(event_id, key, now=now):
         return rules.EMAIL_TAKEN
+    stopped = stops(findings_of(event_id, [key], now=now)[key])
+    if stopped:
+        mail.send_not_eligible(event, sheet.person, stopped, now=now)
+        return rules.NOT_ELIGIBLE
     token = tokens.new_token()
     a = Application(
         token=token,
@@ -59,6 +65,7 @@ def submit(
         email_key=key,
         ticket_type_id=sheet.ticket_type_id,
         proof=_shown(event, sheet),
+        attested=dict(sheet.attested) if sheet.attested else None,
     )
     _describe(a, event, sheet)
     db.session.add(a)
@@ -147,6 +154,8 @@ def edit(application_id: int, sheet: Sheet, *, actor: Actor, now: datetime) -> b
         raise Refused(refusal)
     _check_type(event, sheet, a)
     _describe(a, event, sheet)
+    if sheet.attested is not None:
+        a.attested = dict(sheet.attested) or None
     a.ticket_type_id, a.proof = sheet.ticket_type_id, a.proof or _shown(event, sheet)
     questions.store_application_answers(
         a.id, event_id=a.event_id, values=sheet.values, kept=sheet.kept, now=now

@@ -33,6 +33,8 @@ class Sheet:
     kept: Sequence[str] = ()
     # That they are a member, where the price asks for it.
     proof: Mapping[str, Any] | None = None
+    # What they say of what the event requires, by need.
+    attested: Mapping[str, str] | None = None
 
 
 def lock_application(application_id: int, *, event_id: int | None = None) -> Application:

@@ -26,14 +26,15 @@ def set_terms(
     terms: Terms,
     wants: Mapping[Need, int],
     *,
+    required: bool = False,
     version: int | None,
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Change how an event takes applications, and what it wants of people (need → how often).
+    """Change how an event takes applications, and what it wants of people (need → how often), and if it requires that.
 
     Raises IllegalMove if somebody changed the event meanwhile.
     """
     with changing(event_id, "event.terms_set", version=version, actor=actor, now=now) as (e, _m):
         assign(e, vars(terms))
-    set_wants(event_id, wants, actor=actor, now=now)
+    set_wants(event_id, wants, required=required, actor=actor, now=now)

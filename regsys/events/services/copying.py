@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from flask import current_app
 from sqlalchemy import insert
 
 from regsys.audit.services import record
@@ -17,6 +18,8 @@ from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
 from regsys.kernel.zones import later, wall_time
 
+# Rooms above add functions here: (old event id, new one) → what they know of the old one is known of the new one.
+COPIED = "regsys.copied_events"
 # What is said of an event. Not the link for joining, the private key and the state: they belong to one event.
 SAID = (
     "kind", "mode", "visibility", "enrollment", "summary", "description", "included", "refund_terms", "policy_id",
@@ -70,6 +73,8 @@ def copy_event(
     db.session.flush()
     _copy_places(old, event, now=now)
     copy_options(old.id, event.id, now=now)
+    for follow in current_app.extensions.get(COPIED, []):
+        follow(old.id, event.id)
     after = {"title": title, "copy_of": old.id, "days_later": days}
     record(
         "event.copied", ("event", event.id), actor=actor, now=now, event_id=event.id, after=after

@@ -1,12 +1,17 @@
 """Lists taken out as files; whoever takes one is written down."""
 
+from collections.abc import Callable
+
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from regsys.events.queries import get_event
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
-from regsys.reports import badges, downloads, queries, services
+from regsys.kernel.errors import NotFound
+from regsys.kernel.text import N_
+from regsys.reports import badges, downloads, queries, services, sheets
 from regsys.reports.forms import read_list
 from regsys.reports.organizer.desk import bp
 from regsys.reports.queries import Filter
@@ -62,6 +67,45 @@ def export_xlsx(event_id: int) -> ResponseReturnValue:
     name = downloads.name_of(get_event(event_id), now=clock.now())
     _log(chosen, "xlsx", event_id)
     return downloads.xlsx(chosen, name)
+
+
+# What leaves beside the registrations, by the last part of its address.
+SHEETS = {"applications": sheets.applications_of, "waiting-list": sheets.waiting_of}
+
+
+@bp.get("/organize/events/<int:event_id>/files/<what>.csv")
+@requires("registrar")
+def sheet_csv(event_id: int, what: str) -> ResponseReturnValue:
+    """Stream applications or the waiting list of an event as CSV."""
+    _sheet(what)
+    _log_sheet(event_id, what, "csv")
+    event, now = get_event(event_id), clock.now()
+    sheet, name = _sheet(what)(event, now=now), f"{what}-{downloads.name_of(event, now=now)}"
+    bom = request.args.get("bom") == "1"
+    return downloads.stream(sheets.make_csv(sheet, _, bom=bom), name)
+
+
+@bp.get("/organize/events/<int:event_id>/files/<what>.xlsx")
+@requires("registrar")
+def sheet_xlsx(event_id: int, what: str) -> ResponseReturnValue:
+    """Send applications or the waiting list of an event as a workbook."""
+    _sheet(what)
+    _log_sheet(event_id, what, "xlsx")
+    event, now = get_event(event_id), clock.now()
+    sheet, name = _sheet(what)(event, now=now), f"{what}-{downloads.name_of(event, now=now)}"
+    return downloads.send(sheets.make_xlsx(sheet, _), name)
+
+
+def _sheet(what: str) -> Callable[..., sheets.Sheet]:
+    if what not in SHEETS:
+        raise NotFound(N_("There is no such list."))
+    return SHEETS[what]
+
+
+def _log_sheet(event_id: int, what: str, kind: str) -> None:
+    actor = current_actor()
+    with transaction():
+        services.log_sheet(what, kind, event_id=event_id, actor=actor, now=clock.now())
 
 
 @bp.get("/organize/registrations/export.csv")

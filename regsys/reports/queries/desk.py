@@ -25,7 +25,7 @@ from regsys.reports.queries.overview import Scope
 from regsys.reports.queries.rows import Row, get_row
 
 AUDIT_PAGE = 50
-TAKEN_OUT = ("registrations.exported", "roster.exported")
+TAKEN_OUT = ("registrations.exported", "roster.exported", "sheet.exported")
 MOST_TAKEN_OUT = 10
 
 
