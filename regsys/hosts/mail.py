@@ -27,12 +27,13 @@ def send_invitation(host: Host, link: str, *, now: datetime) -> None:
     """Write to the coordinator: how to sign in, and the private link to pass on; at most once a minute."""
     links = {"sign_in": link}
     if private_link(host.event):
-        links |= {"private": private_link(host.event)}
+        # The code is as secret as the link: it is left out of what is stored, too.
+        links |= {"private": private_link(host.event), "code": host.event.private_key or ""}
     subject = ngettext(
         "%(num)d seat for %(host)s", "%(num)d seats for %(host)s", host.seats,
         host=host.organisation,
     )  # fmt: skip
-    context = {"days": INVITATION_LIFE.days, "code": host.event.private_key or ""}
+    context = {"days": INVITATION_LIFE.days}
     minute = int(now.timestamp()) // 60
     key = f"host-invite:{host.id}:{minute}"
     _to_coordinator("invite", host, key=key, subject=subject, links=links, context=context, now=now)

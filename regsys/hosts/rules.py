@@ -94,6 +94,11 @@ class Facts:
         return max(0, self.seats - self.named)
 
 
+def keep_until(starts_at: datetime, kept_until: datetime | None) -> datetime:
+    """Return until when places are kept for seats without a name."""
+    return min(kept_until or starts_at, starts_at)
+
+
 def target(facts: Facts, now: datetime) -> int:
     """Return how many places should be kept for seats without a name at this moment."""
     over = facts.kept_until is not None and now >= facts.kept_until

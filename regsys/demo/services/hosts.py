@@ -69,7 +69,7 @@ def _make(
 def _keep_places(host: Host, row: Rows, programme: Programme, calendar: Calendar) -> None:
     pool = programme.pools[row["id"], "total"]
     count = host.seats - len(list_seats(host.event_id))
-    claims = capacity.hold([pool.id], count, now=calendar.loaded_at, until=host.kept_until)
+    claims = capacity.hold([pool.id], count, now=calendar.loaded_at, until=host.event.starts_at)
     rows = [{"host_id": host.id, "claim_id": c} for c in claims]
     db.session.execute(host_place.insert(), rows)
 

@@ -1,8 +1,8 @@
 """What the verbs share: a host's lock, the places that are kept for it, and the audit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from functools import partial
 
 from sqlalchemy import delete, insert
 
@@ -11,7 +11,6 @@ from regsys.capacity import services as capacity
 from regsys.hosts import queries, rules
 from regsys.hosts.models import Host, host_place
 from regsys.hosts.queries import Table
-from regsys.kernel.actors import Actor
 from regsys.kernel.db import db, lock_rows
 from regsys.registration.services import Person
 from regsys.registration.services.places import shelves_of
@@ -39,7 +38,8 @@ def keep_places(host: Host, count: int, *, now: datetime, anew: bool = False) ->
     stay = stay if claims else 0
     pools = shelves_of([host.event_id])[host.event_id].pools(host.ticket_type_id)
     if count > stay and pools:
-        held = capacity.hold(pools, count - stay, now=now, until=host.kept_until)
+        until = rules.keep_until(host.event.starts_at, host.kept_until)
+        held = capacity.hold(pools, count - stay, now=now, until=until)
         rows = [{"host_id": host.id, "claim_id": c} for c in held]
         db.session.execute(insert(host_place), rows)
     db.session.flush()
@@ -57,26 +57,4 @@ def refit(event_id: int, *, now: datetime, anew: bool = False) -> None:
     keep_places(table.host, rules.target(table.facts, now), now=now, anew=anew)
 
 
-def record(
-    action: str,
-    host: Host,
-    *,
-    actor: Actor,
-    now: datetime,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-    reason: str | None = None,
-) -> None:
-    """Write into the audit what happened to a host's seats."""
-    audit.record(
-        action,
-        ("host", host.id),
-        actor=actor,
-        now=now,
-        event_id=host.event_id,
-        order_id=host.order_id,
-        reason=reason,
-        before=before,
-        after=after,
-    )
-    db.session.flush()
+record = partial(audit.record_about, kind="host")
