@@ -331,16 +331,7 @@ def main() -> None:
     except Exception as e:
         if os.environ.get("REGSYS_LOG_LEVEL") == "DEBUG":
             raise
-        _end(_sentence(e), 2 if type(e).__name__ in ("BadSetting", "CannotStart") else 1)
-
-
-def _sentence(e: Exception) -> str:
-    """Return one line; an error that nobody expected names its class and how to see more."""
-    names = {kind.__name__ for kind in type(e).__mro__}
-    text = " ".join(str(getattr(e, "orig", None) or e).split())
-    if names & {"BadSetting", "CannotStart", "RegsysError"}:
-        return text
-    return f"{type(e).__name__}: {text} (REGSYS_LOG_LEVEL=DEBUG shows where)"
+        _end(launch.sentence(e), 2 if type(e).__name__ in ("BadSetting", "CannotStart") else 1)
 
 
 def _end(sentence: str, code: int) -> None:

@@ -3,6 +3,7 @@
 Imports nothing heavy: `in_child` does the heavy steps in a process that ends again.
 """
 
+import errno
 import json
 import os
 import socket
@@ -14,6 +15,9 @@ from pathlib import Path
 PREFIX = "REGSYS_"
 DEMO_FILE = "demo.json"
 SIGN_INS = "sign-ins.json"
+# What a full disk, or a quota that is used up, calls itself: the system, SQLite and PostgreSQL.
+FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL_WORDS = ("database or disk is full", "No space left on device")
 DEMO_NAME = "Evergreen Balint Circle (demo)"
 DEMO_TAGLINE = "Clinicians thinking together about the people they care for"
 
@@ -174,10 +178,21 @@ def _guarded(step: Callable[[Mapping[str, str]], None], env: Mapping[str, str]) 
         code = e.code if isinstance(e.code, int) else 1
     except Exception as e:
         code = 2 if type(e).__name__ in ("BadSetting", "CannotStart") else 1
-        print("regsys:", " ".join(str(e).split()), file=sys.stderr)
+        print("regsys:", sentence(e), file=sys.stderr)
     sys.stdout.flush()
     sys.stderr.flush()
     return code
+
+
+def sentence(e: Exception) -> str:
+    """Return one line; an error that nobody expected names its class and how to see more."""
+    names = {kind.__name__ for kind in type(e).__mro__}
+    text = " ".join(str(getattr(e, "orig", None) or e).split())
+    if names & {"BadSetting", "CannotStart", "RegsysError"}:
+        return text
+    if getattr(e, "errno", None) in FULL or any(words in text for words in FULL_WORDS):
+        return "The disk is full, so this was not finished. Free some space, then try again."
+    return f"{type(e).__name__}: {text} (REGSYS_LOG_LEVEL=DEBUG shows where)"
 
 
 def prepare_demo(env: Mapping[str, str]) -> None:

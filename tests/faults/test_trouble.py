@@ -4,6 +4,7 @@ Stripe away: tests/payments/test_checkout.py (rule 40). The mail server away: te
 settings: tests/hostile/test_settings.py.
 """
 
+import errno
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,11 +18,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from regsys.jobs import services as jobs
 from regsys.kernel.db import Base, transaction
 from regsys.kernel.errors import OutOfRoom
 from regsys.kernel.settings import Settings
+from regsys.launch import sentence
 from regsys.worker import Worker
 from tests.cast import make_event
 from tests.conftest import Clock
@@ -157,6 +160,19 @@ def test_a_job_that_meets_a_full_disk_is_tried_again(
     url = str(app.config["SQLALCHEMY_DATABASE_URI"])
     found = rawsql.rows(url, "SELECT state, error FROM job WHERE key = 'note:1'")
     assert found == [("ready", "OutOfRoom: The disk is full.")]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full")),
+        OperationalError("INSERT", {}, Exception("could not extend file: No space left on device")),
+    ],
+)
+def test_a_command_says_that_the_disk_is_full_and_what_to_do(error: Exception) -> None:
+    said = sentence(error)
+    assert said == "The disk is full, so this was not finished. Free some space, then try again."
 
 
 def _said(client: FlaskClient, path: str) -> tuple[int, str | None, bool]:
