@@ -16,7 +16,7 @@ class MessageState(StrEnum):
 
 
 MOVES: Moves = {
-    MessageState.QUEUED: frozenset({MessageState.SENDING, MessageState.FAILED}),
+    MessageState.QUEUED: frozenset({MessageState.SENDING}),
     MessageState.SENDING: frozenset(
         {MessageState.SENT, MessageState.QUEUED, MessageState.UNCERTAIN, MessageState.FAILED}
     ),

@@ -8,10 +8,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from regsys.applications import jobs
+from regsys.applications import jobs, services
 from regsys.applications.models import Application, ApplicationDraft
 from regsys.applications.rules import Decision
 from regsys.applications.states import ApplicationState as S
+from regsys.kernel.actors import SYSTEM
+from regsys.kernel.db import transaction
 from regsys.outbox.models import Message
 from regsys.questions.models import Answer
 from tests.applications.desk import ABOUT, apply, decide, fresh, make_call
@@ -182,9 +184,16 @@ def test_a_change_after_sending_opens_the_review_again(guest: Typist, db: Any, c
     assert guest.get(f"/a/{a.token}/edit").status == 303, "nothing is asked, and the time is over"
 
 
-def test_an_application_is_withdrawn_by_one_button_on_a_page(guest: Typist, db: Any) -> None:
+@pytest.mark.parametrize("read", [False, True])
+def test_an_application_is_withdrawn_by_one_button_on_a_page(
+    guest: Typist, db: Any, clock: Any, read: bool
+) -> None:
+    """Also one that somebody has begun to read."""
     event = make_call()
     a = apply(event)
+    if read:
+        with transaction():
+            services.start_review(a.id, event_id=event.id, actor=SYSTEM, now=clock.now)
     page = guest.get(f"/a/{a.token}/withdraw")
     assert guest.send(page, action="/withdraw").status == 303
     assert "You have withdrawn" in sentence(guest, a.token)

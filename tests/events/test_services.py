@@ -636,8 +636,11 @@ class TestPublishing:
             1,
         )
 
-    def test_a_cancelled_event_stays_cancelled(self, now: datetime) -> None:
-        event_id = draft(now)
+    @pytest.mark.parametrize("closed", [False, True])
+    def test_a_cancelled_event_stays_cancelled(self, now: datetime, closed: bool) -> None:
+        event_id = published(now) if closed else draft(now)
+        if closed:
+            do(services.close_event, event_id, reason="", now=now)
         do(services.cancel_event, event_id, reason="", now=now)
         for verb in (services.publish_event, services.reopen_event, services.hide_event):
             with pytest.raises((IllegalMove, Refused)):
