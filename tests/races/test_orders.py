@@ -10,7 +10,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from regsys.kernel import clock
-from regsys.kernel.db import db
 from regsys.kernel.errors import IllegalMove, Refused
 from regsys.kernel.settings import Settings
 from regsys.payments.settle import settle, start_checkout
@@ -20,21 +19,12 @@ from tests import cast
 from tests.conftest import Database
 from tests.sandbox.control import Sandbox, running_sandbox
 from tests.support import rawsql
-from tests.support.books import reconciled, verified
+from tests.support.books import reconciled
 from tests.support.ports import free_port
 from tests.support.servers import serving
 from tests.support.together import booking, errors, inside, raise_unexpected, together
 
 FREE = {"Standard": 0}
-
-
-@pytest.fixture(autouse=True)
-def proven(app: Flask) -> Iterator[None]:
-    """Count everything again from the rows when the crowd has gone."""
-    yield
-    with app.app_context():
-        db.session.remove()
-        assert verified() == []
 
 
 ANSWERED = (200, 302, 303, 307, 409, 422, 503)
