@@ -53,6 +53,9 @@ Job jobs/test_worker.py
     ready done test_what_is_due_is_done_once_in_order
     ready dead test_after_eight_failures_a_job_is_dead_and_seen
     dead ready test_after_eight_failures_a_job_is_dead_and_seen
+SeatRequest hosts/test_services.py
+    waiting approved test_people_ask_and_the_coordinator_decides_once
+    waiting declined test_people_ask_and_the_coordinator_decides_once
 """
 
 
@@ -76,7 +79,9 @@ def list_moves() -> set[Edge]:
 
 
 def test_every_move_is_taken_by_the_story_or_by_a_test_that_is_named() -> None:
-    assert list_moves() - list_edges() == set(read_taken())
+    moves, named = list_moves() - list_edges(), set(read_taken())
+    new = [f"{m}: {f} → {t} is new: say above which test takes it" for m, f, t in moves - named]
+    assert new + [f"{m}: {f} → {t} is no move" for m, f, t in named - moves] == []
 
 
 def test_the_tests_that_are_named_are_there(house: Tree) -> None:
