@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from regsys.events.kinds import NAMES, EventKind
 from regsys.events.models import Event
 from regsys.events.rules import Rhythm, Series, Share
+from regsys.events.rules.linting import Clash
 from regsys.kernel.text import N_
 from regsys.web.html import NBSP, clock, hours
 from regsys.web.urls import absolute
@@ -114,6 +115,19 @@ def private_link(event: Event) -> str:
     if not event.private_key:
         return ""
     return absolute("events.show", slug=event.slug, key=event.private_key)
+
+
+def clash_words(clashes: Sequence[Clash]) -> list[str]:
+    """Return a warning for each stated percentage with which the prices do not agree."""
+    return [
+        _(
+            "It says “%(words)s”, but the prices make %(actual)s%%, not %(stated)s%%.",
+            words=clash.words,
+            actual=f"{clash.actual:g}",
+            stated=f"{clash.stated:g}",
+        )
+        for clash in clashes
+    ]
 
 
 FILTERS = (

@@ -17,6 +17,7 @@ from regsys.kernel.text import whole_number
 from regsys.registration.models import Registration
 from regsys.registration.rules import MOST_PLACES
 from regsys.registration.services import Asked
+from regsys.registration.services.choosing import PROOF
 from regsys.web.forms import AtMost, BaseForm
 from regsys.web.html import money
 
@@ -261,6 +262,7 @@ class OptionPart:
 
     registration: Registration
     fields: Sequence[tuple[Field, Sequence[Field]]]
+    proof: Field | None = None
 
 
 class OptionsForm(BaseForm):
@@ -279,8 +281,17 @@ class OptionsForm(BaseForm):
                 mine[took] = (wish.data or "") if wish else ""
         return found
 
+    @property
+    def words(self) -> dict[int, str]:
+        """Return what trainees say of their training, by registration id."""
+        said = ((n.removeprefix("proof_"), f) for n, f in self._fields.items())
+        return {int(n): f.data or "" for n, f in said if n.isdigit() and f.name == f"proof_{n}"}
+
     def complain(self, wrong: Mapping[int, Mapping[str, str]]) -> None:
         """Say what is wrong at the fields: registration id → choice → sentence."""
+        for r_id in self.words:
+            if sentence := wrong.get(r_id, {}).get(PROOF):
+                self[f"proof_{r_id}"].errors = [sentence]
         for name, (r_id, option_id) in self.asks.items():
             choice = str(self[name].label.text) if option_id is None else ""
             sentence = wrong.get(r_id, {}).get(choice)
@@ -298,6 +309,8 @@ def build_options(asked: Asked, people: Sequence[Registration], currency: str) -
     asks: dict[str, tuple[int, int | None]] = {}
     wishes: dict[str, list[str]] = {}
     for r in people:
+        if r.id in asked.words:
+            fields[f"proof_{r.id}"] = _proof_field(asked.words[r.id])
         mine, by_choice = asked.chosen[r.id], _by_choice(asked.offered[r.id])
         for options in by_choice:
             name = f"option_{r.id}_{options[0].id}"
@@ -318,11 +331,23 @@ def build_options(asked: Asked, people: Sequence[Registration], currency: str) -
     form.asks = asks
     form.parts = [
         OptionPart(
-            r, [(form[n], [form[w] for w in wishes[n]]) for n, (i, _o) in asks.items() if i == r.id]
+            r,
+            [(form[n], [form[w] for w in wishes[n]]) for n, (i, _o) in asks.items() if i == r.id],
+            form[f"proof_{r.id}"] if r.id in asked.words else None,
         )
         for r in people
     ]
     return form
+
+
+def _proof_field(said: str) -> Any:
+    return StringField(
+        _("Where are you in training, and who directs the programme?"),
+        [Optional(), AtMost(300)],
+        default=said,
+        render_kw={"autocomplete": "off"},
+        description=_("The price is for trainees. An organizer looks at this; nobody else does."),
+    )
 
 
 def _by_choice(options: Sequence[Choosable]) -> list[list[Choosable]]:

@@ -122,6 +122,12 @@ def proof_words(proof: Mapping[str, Any] | None) -> str:
         return ""
     if proof["kind"] == "by_hand":
         return _("Given by %(name)s", name=proof["by"])
+    if proof["kind"] == "trainee":
+        if proof.get("by"):
+            return _(
+                "In training: “%(said)s”, accepted by %(by)s", said=proof["said"], by=proof["by"]
+            )
+        return _("In training: “%(said)s”, to be looked at", said=proof["said"])
     until = day(date.fromisoformat(proof["until"]))
     return _("Member %(number)s, until %(day)s", number=proof["number"], day=until)
 

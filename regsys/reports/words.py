@@ -178,6 +178,7 @@ DEEDS: Mapping[str, str] = {
     "registration.contact_changed": N_("changed the contact data"),
     "registration.drafted": N_("put a place into the cart"),
     "registration.expired": N_("let the place go"),
+    "registration.proof_accepted": N_("accepted what was shown for the price"),
     "registration.note_changed": N_("changed the note"),
     "registration.transferred": N_("handed the place over"),
     "registrations.exported": N_("exported the list"),

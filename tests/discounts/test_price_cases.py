@@ -7,6 +7,8 @@ import pytest
 
 from regsys.discounts import rules
 from regsys.discounts.rules import Place, Terms
+from regsys.events.kinds import Rate
+from regsys.events.rules import EarlyRule, rate_for
 
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
@@ -100,3 +102,35 @@ def test_a_group_is_the_largest_of_one_workplace(
 )
 def test_what_is_left_can_be_charged(total: int, currency: str, fine: bool) -> None:
     assert (rules.why_not_left(total, currency) is None) is fine
+
+
+EARLY_UNTIL = NOW + 10 * DAY
+# Currency, (early, regular), when, early places left (None: no first N), code, options, what one pays, the rate.
+WHOLE: list[tuple[str, tuple[int, int], datetime, int | None, Terms | None, list[int], int, Rate]]
+WHOLE = [
+    ("USD", (92000, 99000), NOW, None, None, [], 92000, Rate.EARLY),
+    ("USD", (92000, 99000), EARLY_UNTIL, None, None, [], 99000, Rate.REGULAR),
+    ("USD", (92000, 99000), NOW, 5, None, [], 92000, Rate.EARLY),
+    ("USD", (92000, 99000), NOW, 0, None, [], 99000, Rate.REGULAR),
+    ("USD", (92000, 99000), EARLY_UNTIL, 5, None, [], 99000, Rate.REGULAR),
+    ("USD", (66000, 71000), NOW, 5, Terms(percent=1000), [], 59400, Rate.EARLY),
+    ("USD", (66000, 71000), NOW, 0, Terms(percent=1000), [], 63900, Rate.REGULAR),
+    # 8 % of 540.00 is 43.20; the dinner for 32.00 is not lowered.
+    ("USD", (54000, 60000), NOW, 16, Terms(percent=800), [3200], 52880, Rate.EARLY),
+    ("USD", (54000, 60000), NOW, 0, Terms(percent=800), [3200, 24000], 82400, Rate.REGULAR),
+    ("USD", (54000, 60000), NOW, 1, Terms(amount=60000, currency="USD"), [3200], 3200, Rate.EARLY),
+    ("USD", (54000, 60000), NOW, 1, Terms(percent=10000), [], 0, Rate.EARLY),
+    ("JPY", (98000, 110000), NOW, None, Terms(percent=1500), [5500], 88800, Rate.EARLY),
+    ("JPY", (98001, 110000), NOW, None, Terms(percent=1500), [], 83301, Rate.EARLY),
+    ("KWD", (285550, 300000), NOW, None, Terms(percent=1000), [12500], 269490, Rate.EARLY),
+    ("KWD", (285550, 300000), EARLY_UNTIL, None, Terms(percent=1250), [], 262500, Rate.REGULAR),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WHOLE)
+def test_date_first_n_tier_code_option_and_currency_together(case: Any) -> None:
+    currency, grid, when, left, terms, options, pays, rate = case
+    found = rate_for(EarlyRule(EARLY_UNTIL, left), True, when)
+    place = grid[0] if found is Rate.EARLY else grid[1]
+    off = rules.discount(terms, place, currency) if terms else 0
+    assert (found, place - off + sum(options)) == (rate, pays)

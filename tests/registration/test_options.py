@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from regsys.events import queries as events
-from regsys.events.kinds import OptionKind
-from regsys.events.models import Event, Option
+from regsys.events.kinds import OptionKind, Proof
+from regsys.events.models import Event, Option, TicketType
 from regsys.events.services import OptionPlan, copy_event, set_options
 from regsys.kernel.actors import ANONYMOUS, STRIPE, SYSTEM
 from regsys.kernel.db import transaction
@@ -225,3 +225,34 @@ def test_organizers_say_what_can_be_chosen(client: FlaskClient, db: Any, now: da
     gone = guest.send(guest.get(at), {"rows-0-remove": "y"}, names=["version"])
     assert gone.status == 409
     assert "Somebody has taken" in gone.text
+
+
+@pytest.mark.once
+def test_a_trainee_says_where_and_an_organizer_accepts_it(
+    client: FlaskClient, db: Any, now: datetime
+) -> None:
+    event = make_event(types={"Trainee": 66000})
+    with transaction():
+        db.session.get(TicketType, event.ticket_types[0].id).proof = Proof.TRAINEE
+    guest = Guest(client)
+    page = guest.describe(guest.take(event))
+    assert page.title == "For the trainee’s price"
+    empty = guest.fill(page, {})
+    assert (empty.status, "Say where you are in training" in empty.text) == (409, True)
+    name = next(c.name for c in page.form("csrf_token").controls if c.name.startswith("proof_"))
+    review = guest.fill(guest.fill(page, {name: "Riverbend programme, Dr. Fenn"}), ABOUT)
+    assert "Pay $660.00" in review.text
+    db.session.rollback()
+    r = db.session.scalars(select(Registration)).one()
+    assert r.proof == {
+        "kind": "trainee",
+        "said": "Riverbend programme, Dr. Fenn",
+        "on": "2026-11-24",
+    }
+    cast.sign_in(client)
+    at = f"/organize/events/{event.id}/registrations/{r.id}"
+    sheet = guest.get(at)
+    assert "to be looked at" in sheet.text
+    seen = guest.go(guest.send(sheet, names=["csrf_token"], action="/proof"))
+    assert "accepted by Registrar" in seen.text
+    assert "Accept the trainee" not in seen.text

@@ -13,6 +13,7 @@ from regsys.events.forms import PublishForm, ReasonForm
 from regsys.events.organizer.desk import desk
 from regsys.events.page import show_event
 from regsys.events.states import EventState
+from regsys.events.words import clash_words
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
@@ -132,4 +133,4 @@ def _preview(event_id: int, **more: Any) -> str:
 def _gaps(event_id: int, now: datetime) -> list[str]:
     event = queries.get_event(event_id)
     gaps = rules.list_gaps(queries.gap_facts(event, now=now))
-    return [_(gap) for gap in gaps]
+    return [*(_(gap) for gap in gaps), *clash_words(queries.list_clashes(event))]

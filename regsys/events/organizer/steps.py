@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from regsys.events import queries, services
 from regsys.events.forms import BasicsForm, LeadersForm, PlacesForm, ScheduleForm
 from regsys.events.organizer.desk import answer, desk
+from regsys.events.words import clash_words
 from regsys.kernel import clock
 from regsys.web.guard import current_actor, requires
 
@@ -69,7 +70,7 @@ def tickets(event_id: int) -> ResponseReturnValue:
         plan, remarks = form.facts(event)
         version, actor, now = form.version.data, current_actor(), clock.now()
         services.set_places(event_id, plan, version=version, actor=actor, now=now)
-        return remarks
+        return [*remarks, *clash_words(queries.list_clashes(queries.get_event(event_id)))]
 
     return answer(template, event, form, act, done="events_organizer.tickets")
 

@@ -13,6 +13,8 @@ from regsys.events import rules
 from regsys.events.kinds import PublicContact, Rate
 from regsys.events.models import Event, Leader, Venue
 from regsys.events.queries.showing import list_pool_ids
+from regsys.events.rules import linting
+from regsys.events.rules.linting import Clash, Priced
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_, email_key
@@ -70,6 +72,17 @@ def gap_facts(event: Event, *, now: datetime) -> rules.GapFacts:
         has_early_price=any(p.rate is Rate.EARLY for p in prices),
         has_early_rule=event.early_until is not None or sizes.early is not None,
     )
+
+
+def list_clashes(event: Event) -> list[Clash]:
+    """List percentages in an event's texts with which its prices do not agree."""
+    texts = (event.summary, event.description, event.included, event.cost_note)
+    types = [
+        Priced(t.name, t.description, {p.rate: p.amount for p in t.prices})
+        for t in event.ticket_types
+        if t.on_sale
+    ]
+    return linting.list_clashes(texts, types)
 
 
 def _registrations() -> Table:

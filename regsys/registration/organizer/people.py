@@ -84,6 +84,18 @@ def cancel(event_id: int, registration_id: int) -> ResponseReturnValue:
     return render_template("registration/organizer_cancel.html", form=form, r=registration), status
 
 
+@bp.post("/<int:registration_id>/proof")
+@requires("registrar")
+def accept_proof(event_id: int, registration_id: int) -> ResponseReturnValue:
+    """Accept what a trainee said for their price."""
+    with transaction():
+        services.accept_proof(
+            registration_id, event_id=event_id, actor=current_actor(), now=clock.now()
+        )
+    flash(_("Accepted."), "good")
+    return _back(event_id, registration_id)
+
+
 @bp.post("/<int:registration_id>/resend")
 @requires("registrar")
 def resend(event_id: int, registration_id: int) -> ResponseReturnValue:

@@ -60,7 +60,9 @@ def _answer(
     order_id = held.order.id
     try:
         with transaction():
-            wrong = services.choose_options(order_id, form.wishes, actor=actor, now=now)
+            wrong = services.choose_options(
+                order_id, form.wishes, words=form.words, actor=actor, now=now
+            )
     except Refused as e:
         flash(words(e.refusal), "warn")
         wrong = asked

@@ -2,6 +2,7 @@
 
 from regsys.registration.services.byhand import (
     CONTACT,
+    accept_proof,
     add_by_hand,
     edit_contact,
     resend,
@@ -81,6 +82,7 @@ __all__ = [
     "PaidOutcome",
     "Person",
     "Share",
+    "accept_proof",
     "add_by_hand",
     "answer",
     "apply_code",

@@ -195,6 +195,15 @@ def write_note(
         db.session.flush()
 
 
+def accept_proof(registration_id: int, *, event_id: int, actor: Actor, now: datetime) -> None:
+    """Accept what a trainee said for their price; repeating it changes nothing."""
+    r = queries.get_registration(registration_id, event_id=event_id)
+    if r.proof and r.proof["kind"] == "trainee" and not r.proof.get("by"):
+        r.proof = {**r.proof, "by": actor.label, "looked": now.date().isoformat()}
+        _record("registration.proof_accepted", r, actor=actor, now=now)
+        db.session.flush()
+
+
 def resend(registration: Registration, *, actor: Actor, now: datetime) -> None:
     """Send a confirmed person their confirmation once more, at most once a minute; raise Refused for others."""
     if registration.state is not S.CONFIRMED:

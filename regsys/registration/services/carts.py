@@ -329,7 +329,7 @@ def _draft(
         rate=rate,
         price=price,
         room_part=min(ticket_type.room_part, price),
-        options_open=shelf.must_choose,
+        options_open=shelf.must_choose or ticket_type.proof is ProofKind.TRAINEE,
         policy_id=event.policy_id,
         promised_at=event.starts_at,
         proof=dict(proof) if proof and ticket_type.proof is ProofKind.MEMBER else None,

@@ -9,12 +9,13 @@ from sqlalchemy import delete
 from regsys.audit import services as audit
 from regsys.capacity import services as capacity
 from regsys.events import queries as events
-from regsys.events.kinds import OptionKind
+from regsys.events.kinds import OptionKind, Proof
 from regsys.events.models import Option
 from regsys.events.rules.options import Choosable, offered, sold_out, why_not_chosen
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import Refusal, Refused
+from regsys.kernel.text import N_
 from regsys.registration import queries
 from regsys.registration.chosen import list_choices
 from regsys.registration.models import LineKind, OptionChoice, OrderLine, Registration
@@ -25,6 +26,12 @@ from regsys.registration.services.shared import check_open, lock_order
 Wishes = Mapping[int, Mapping[int, str]]
 
 
+PROOF = "proof"
+NOTHING_SAID = Refusal(
+    "NothingSaid", N_("Say where you are in training: the price is for trainees.")
+)
+
+
 @dataclass
 class Asked:
     """What each person of an order is asked, and what they have chosen: registration id → option id → wish."""
@@ -32,6 +39,8 @@ class Asked:
     options: Mapping[int, Option]
     offered: Mapping[int, Sequence[Choosable]]
     chosen: Mapping[int, dict[int, str]]
+    # Who has to say why the price for trainees is theirs, with what they have said.
+    words: Mapping[int, str] = field(default_factory=dict)
     wrong: dict[int, Mapping[str, Refusal]] = field(default_factory=dict)
 
 
@@ -49,16 +58,31 @@ def read_options(held: Held, *, now: datetime) -> Asked:
         for r in people
     }
     mine = {r.id: {c.option_id: c.wish for c in chosen.get(r.id, ())} for r in people}
-    return Asked({o.id: o for o in options}, asked, mine)
+    trainees = {r.id: _said(r) for r in people if _must_say(r)}
+    return Asked({o.id: o for o in options}, asked, mine, trainees)
+
+
+def _must_say(r: Registration) -> bool:
+    """A trainee says where they are in training; what an organizer vouched for is not asked again."""
+    return r.ticket_type.proof is Proof.TRAINEE and (r.proof or {}).get("kind") != "by_hand"
+
+
+def _said(r: Registration) -> str:
+    return str((r.proof or {}).get("said", ""))
 
 
 def choose_options(
-    which: int | str | Held, wishes: Wishes, *, actor: Actor, now: datetime
+    which: int | str | Held,
+    wishes: Wishes,
+    *,
+    words: Mapping[int, str] | None = None,
+    actor: Actor,
+    now: datetime,
 ) -> Asked | None:
     """Let the people of an order take what they chose, and give back what they no longer want.
 
-    Returns what is wrong, by person and choice: then nothing is changed. Locks order, then the options' pools. What
-    somebody has chosen before keeps its price.
+    `words` is what trainees say of their training. Returns what is wrong, by person and choice: then nothing is
+    changed. What somebody has chosen before keeps its price. Locks order, then the options' pools.
     """
     held = lock_order(which, now=now)
     check_open(held)
@@ -67,6 +91,8 @@ def choose_options(
     ours = {i for mine in asked.chosen.values() for i in mine}
     for r in held.unpaid:
         wrong = why_not_chosen(asked.offered[r.id], wishes[r.id], {*asked.chosen[r.id], *ours})
+        if r.id in asked.words and not (words or {}).get(r.id):
+            wrong = {**wrong, PROOF: NOTHING_SAID}
         if wrong:
             asked.wrong[r.id] = wrong
     if asked.wrong:
@@ -83,6 +109,9 @@ def choose_options(
     _claim(held, new, now=now)
     for r in held.unpaid:
         r.options_open = False
+        said = (words or {}).get(r.id, "")[:300]
+        if r.id in asked.words and said != _said(r):
+            r.proof = {"kind": "trainee", "said": said, "on": now.date().isoformat()}
     _note_wishes(wishes)
     _record(held, new, actor=actor, now=now)
     return None
