@@ -40,7 +40,11 @@ from regsys.questions.models import Question
 
 Rows = dict[str, Any]
 # Ticket types that are for members of the society.
-PROOFS = {"member": Proof.MEMBER, "member_free": Proof.MEMBER}
+PROOFS = {
+    "member": Proof.MEMBER,
+    "member_free": Proof.MEMBER,
+    "trainee": Proof.TRAINEE,
+}
 POOL_KINDS = {
     "total": PoolKind.TOTAL,
     "inner_circle": PoolKind.INNER_CIRCLE,
