@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask, current_app
 from sqlalchemy import (
+    BindParameter,
     Connection,
     Row,
     Select,
@@ -324,7 +325,7 @@ def set_aside(found: ByEvent) -> ByEvent:
     return found
 
 
-def counted(now: datetime) -> Select[Any]:
+def counted(now: datetime | BindParameter[datetime]) -> Select[Any]:
     """Return a query of pools with their numbers, for whoever asks for more with them; `count_in` reads its rows."""
     sizes = (
         select(func.count()).select_from(Place).where(Place.pool_id == Pool.id).scalar_subquery()

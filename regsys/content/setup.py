@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from regsys.content import queries
 from regsys.kernel.db import db
 from regsys.kernel.settings import Settings
-from regsys.web.caching import kept
+from regsys.web.caching import Shelf, kept
 from regsys.web.guard import current_actor
 
 Item = dict[str, Any]
@@ -32,6 +32,8 @@ class Lazy:
 def register(app: Flask) -> None:
     """Give `site`, `nav` and `foot_nav` to the templates."""
     settings: Settings = app.extensions["regsys.settings"]
+    shelf: Shelf = app.extensions["regsys.shelf"]
+    shelf.frame.append(lambda: tuple(queries.list_menu()))
 
     @app.context_processor
     def society() -> dict[str, Any]:

@@ -23,7 +23,7 @@ from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
 from regsys.members.badge import find_badge
-from regsys.web.caching import kept, revalidated
+from regsys.web.caching import kept, made_from, revalidated
 from regsys.web.guard import public
 from regsys.web.security import count_and_limit
 from regsys.web.urls import settings
@@ -73,7 +73,8 @@ def groups() -> ResponseReturnValue:
 @revalidated
 def show(slug: str) -> ResponseReturnValue:
     """Show one event."""
-    shown = kept(f"event:{slug}", lambda: _shown(slug))
+    mark = made_from(f"event:{slug}", lambda: queries.find_mark(slug, now=clock.now()))
+    shown = kept(f"event:{slug}", lambda: _shown(slug), mark=mark) if mark is not None else None
     if shown is None or shown.state is EventState.DRAFT:
         return _nothing_here()
     if not rules.may_see(shown.visibility, shown.state, opened=shown.event_id in _opened(slug)):

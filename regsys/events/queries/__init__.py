@@ -1,6 +1,7 @@
 """Reading events, always with a constant number of queries."""
 
 from regsys.events.queries.choosing import choosable, count_options, list_options
+from regsys.events.queries.marking import find_mark
 from regsys.events.queries.organizing import (
     PoolSizes,
     count_holding,
@@ -62,6 +63,7 @@ __all__ = [
     "find_event_opened_by",
     "find_leader_by_email",
     "find_leader_of",
+    "find_mark",
     "find_slug_opened_by",
     "gap_facts",
     "get_event",

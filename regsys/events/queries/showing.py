@@ -3,8 +3,10 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import String, cast, func, select
+from sqlalchemy import Select, String, bindparam, cast, func, select
 from sqlalchemy.orm import defer, joinedload, selectinload
 
 from regsys.capacity import services as capacity
@@ -22,7 +24,7 @@ from regsys.events.models import (
 )
 from regsys.events.states import EventState
 from regsys.kernel import tokens
-from regsys.kernel.db import db
+from regsys.kernel.db import UtcDateTime, db
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
 
@@ -72,17 +74,24 @@ class Places:
 
 def places_of(event_ids: Sequence[int], *, now: datetime) -> dict[int, Places]:
     """Count the places of these events, in one query, and in a second one where people wait."""
-    type_ids = func.aggregate_strings(cast(ticket_type_pool.c.ticket_type_id, String), ",")
-    drawn_on = select(type_ids).where(ticket_type_pool.c.pool_id == Pool.id).scalar_subquery()
-    query = capacity.counted(now).add_columns(drawn_on.label("type_ids")).order_by(Pool.id)
     counts: dict[int, list[tuple[PoolKind, PoolCount]]] = {e: [] for e in event_ids}
     by_type: dict[int, dict[int, list[int]]] = {e: {} for e in event_ids}
-    for row in db.session.execute(query.where(Pool.event_id.in_(event_ids))):
+    for row in db.session.execute(_pools(), {"now": now, "events": list(event_ids)}):
         counts[row.event_id].append((row.kind, capacity.count_in(row)))
         for type_id in row.type_ids.split(",") if row.type_ids else ():
             by_type[row.event_id].setdefault(int(type_id), []).append(row.id)
     counts = capacity.set_aside(counts)
     return {e: _places(counts[e], by_type[e]) for e in event_ids}
+
+
+@cache
+def _pools() -> Select[Any]:
+    """Return the question of `places_of`, put together once."""
+    type_ids = func.aggregate_strings(cast(ticket_type_pool.c.ticket_type_id, String), ",")
+    drawn_on = select(type_ids).where(ticket_type_pool.c.pool_id == Pool.id).scalar_subquery()
+    query = capacity.counted(bindparam("now", type_=UtcDateTime()))
+    query = query.add_columns(drawn_on.label("type_ids")).order_by(Pool.id)
+    return query.where(Pool.event_id.in_(bindparam("events", expanding=True)))
 
 
 def _places(
