@@ -10,7 +10,6 @@ from typing import Any
 
 from flask import Flask, current_app
 from sqlalchemy import (
-    BindParameter,
     Connection,
     Row,
     Select,
@@ -325,8 +324,8 @@ def set_aside(found: ByEvent) -> ByEvent:
     return found
 
 
-def counted(now: datetime | BindParameter[datetime]) -> Select[Any]:
-    """Return a query of pools with their numbers, for whoever asks for more with them; `count_in` reads its rows."""
+def counted(now: Any) -> Select[Any]:
+    """Return a query of pools with their numbers, for whoever asks for more; `count_in` reads its rows. `now`: or its name."""
     sizes = (
         select(func.count()).select_from(Place).where(Place.pool_id == Pool.id).scalar_subquery()
     )
