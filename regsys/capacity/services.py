@@ -325,7 +325,7 @@ def set_aside(found: ByEvent) -> ByEvent:
 
 
 def counted(now: Any) -> Select[Any]:
-    """Return a query of pools with their numbers, for whoever asks for more; `count_in` reads its rows. `now`: or its name."""
+    """Return a query of pools with their numbers at `now` (or its parameter); `count_in` reads its rows."""
     sizes = (
         select(func.count()).select_from(Place).where(Place.pool_id == Pool.id).scalar_subquery()
     )
