@@ -2,22 +2,27 @@
 
 import html
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db, transaction
 from regsys.ledger.models import Method, Payment, Refund
+from regsys.ledger.services import record_payment
 from regsys.outbox.models import Message
-from regsys.payments import queries
+from regsys.payments import queries, services
 from regsys.policies import services as policies
 from regsys.policies.rules import read
-from regsys.registration.models import OrderLine, Registration
+from regsys.registration.models import Order, OrderLine, Registration
 from regsys.registration.queries import due
+from regsys.registration.services import confirm_paid
+from tests import cast
 from tests.payments.shop import Placed, Shop
 from tests.payments.test_organizer import desk
 from tests.support.together import together
@@ -210,3 +215,84 @@ def test_the_organizer_is_shown_what_the_rules_give(shop: Shop) -> None:
     assert "Paid $920.00, Flat fee -$75.00: $845.00 back." in said(page)
     assert 'value="845.00"' in page.text
     assert "Paid for this person $920.00" in said(page)
+
+
+# ---- whatever the rules, the price and the day
+
+
+AHEAD = st.integers(0, 90)
+BACK = st.fixed_dictionaries({"percent": st.integers(0, 100), "minus": st.integers(0, 20000)})
+STEPS = st.dictionaries(AHEAD, BACK, max_size=3).map(
+    lambda d: [{"ahead": {"days": n}, "back": d[n]} for n in sorted(d, reverse=True)]
+)
+TERMS = st.fixed_dictionaries(
+    {"steps": STEPS, "deposit": st.sampled_from([0, 10000]), "venue": st.sampled_from([0, 2500])},
+    optional={"refilled": BACK, "begun": BACK, "room": st.fixed_dictionaries({"steps": STEPS})},
+)
+
+
+def _an_order() -> Order:
+    """Return the one order of all examples, which each leaves as it was."""
+    found = db.session.scalar(select(Order))
+    if found is None:
+        pair = [cast.a_person("Una Nettlefold"), cast.a_person("Osric Nettlefold")]
+        found = cast.make_order(cast.make_event(types={"Standard": 92000}), pair)
+    return found
+
+
+@pytest.mark.once
+@pytest.mark.usefixtures("db")
+@given(
+    rules=TERMS,
+    days=st.integers(-1, 100),
+    came=st.sampled_from([184000, 184000, 184000, 92000, 30000]),
+    room=st.sampled_from([0, 31000]),
+    both=st.booleans(),
+)
+@settings(max_examples=20, deadline=None, database=None, derandomize=True,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+def test_what_is_shown_is_what_is_made(
+    now: datetime, rules: dict[str, Any], days: int, came: int, room: int, both: bool
+) -> None:
+    """Two places, perhaps half paid: nobody gets more than came, and the sum that was shown is requested."""
+    order_id = _an_order().id
+    with pytest.raises(_Undone), transaction():
+        _try_one(order_id, rules, now, days=days, came=came, room=room, both=both)
+
+
+def _try_one(
+    order_id: int,
+    rules: dict[str, Any],
+    now: datetime,
+    *,
+    days: int,
+    came: int,
+    room: int,
+    both: bool,
+) -> None:
+    """Pay, show what leaving gives back, leave, hold one against the other, and undo it all."""
+    record_payment(
+        order_id, amount=came, currency="USD", method=Method.CARD, actor=SYSTEM, now=now,
+        reference="pi_property",
+    )  # fmt: skip
+    confirm_paid(order_id, actor=SYSTEM, now=now)
+    first, second = db.session.scalars(select(Registration).order_by(Registration.id))
+    policy = policies.save_version("P", read(rules), before=None, actor=SYSTEM, now=now)
+    for r in (first, second):
+        r.policy, r.room_part = policy, room
+    db.session.flush()
+    at = first.event.starts_at - timedelta(days=days)
+    who = [first.id, second.id] if both else [second.id]
+    shown = queries.get_parting(order_id, who, now=at)
+    left = services.leave(order_id, who, mark=shown.mark, reason="", actor=SYSTEM, now=at)
+    made = sum(r.amount for r in db.session.scalars(select(Refund)))
+    assert left is not None
+    assert shown.amount == left.amount == made <= shown.paid <= came
+    balance = due(order_id)
+    assert balance.over == 0, "nothing is left that belongs to somebody else"
+    assert not both or balance.due == 0, "who has left owes nothing"
+    raise _Undone
+
+
+class _Undone(Exception):
+    """Nothing of this stays."""
