@@ -108,6 +108,8 @@ def test_the_treasurer_finds_what_is_odd_and_the_books_agree(page: Page, site: S
     _open_payment(page, site, 1)
     page.get_by_role("button", name="“I never paid this”").click()
 
+    page.goto(site.sandbox_url)
+    page.get_by_role("button", name="Pay out everything now").click()
     pay_twice(page, site, "Wilf")
     _look_until(page, "Given back on")
     page.goto(f"{site.url}/outbox")
@@ -128,6 +130,9 @@ def test_the_treasurer_finds_what_is_odd_and_the_books_agree(page: Page, site: S
     _look_until(page, "89 charges were held against our payments")
     expect(page.get_by_text("$50,779.40 came")).to_be_visible()
     expect(page.get_by_text("Everything agrees to the cent")).to_be_visible()
+    payouts = page.get_by_role("table", name="The last payouts")
+    expect(payouts.get_by_role("row")).to_have_count(2)
+    expect(payouts.get_by_text("To the cent")).to_be_visible()
     assert list_axe_violations(page) == []
 
     with page.expect_download() as download:
