@@ -297,8 +297,8 @@ def test_the_published_rule_holds_whatever_happens(
     clock.to(clock.now + timedelta(hours=1))
     teller = type("Line", (Line,), {"clock": clock, "steps": Counter()})
     how = settings(
-        max_examples=150 if long else 5,
-        stateful_step_count=40 if long else 22,
+        max_examples=150 if long else 4,
+        stateful_step_count=40 if long else 20,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
