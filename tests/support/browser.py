@@ -121,7 +121,7 @@ def _run_axe(page: Page, where: list[str] | None, options: dict[str, Any]) -> li
 
 # A full stop with no space after it, where two sentences of a template met.
 _RUN_ON = r"""() => [...document.querySelectorAll("main :is(p, li, dd, td, th)")]
-  .flatMap(e => e.innerText.match(/\S+ \S*[a-z0-9)”]\.(?:[A-Z]|\d+ )\S*/g) ?? [])"""
+  .flatMap(e => e.innerText.match(/\S+ \S*(?:[a-z0-9)”]\.[A-Z]|[a-z)”]\.\d)\S*/g) ?? [])"""
 
 
 def list_run_on_sentences(page: Page) -> list[str]:
