@@ -90,11 +90,7 @@ def _nothing_here() -> ResponseReturnValue:
         raise NotFound(N_("There is no such event."))
     with transaction():
         _count_try(clock.now())
-    form = CodeForm(formdata=None)
-    form.code.errors = [
-        _("This private link opens nothing, or no longer. Ask whoever sent it for the new one.")
-    ]
-    return render_template("events/code.html", form=form), 404
+    return render_template("events/code.html", form=CodeForm(formdata=None), wrong_key=True), 404
 
 
 def _count_try(now: datetime) -> None:
@@ -114,13 +110,15 @@ def code() -> ResponseReturnValue:
     """Ask for the code of a private event, and open its page in this browser."""
     form = CodeForm()
     if not form.validate_on_submit():
-        return render_template("events/code.html", form=form), 422 if form.errors else 200
+        return render_template(
+            "events/code.html", form=form, wrong_key=False
+        ), 422 if form.errors else 200
     with transaction():
         _count_try(clock.now())
     found = queries.find_slug_opened_by(form.code.data or "")
     if found is None:
         form.code.errors = [_("This code opens nothing. Look at it again, letter by letter.")]
-        return render_template("events/code.html", form=form), 422
+        return render_template("events/code.html", form=form, wrong_key=False), 422
     event_id, slug = found
     _remember(event_id)
     return redirect(url_for(".show", slug=slug), 303)

@@ -45,7 +45,7 @@ class HostForm(PersonForm):
         _l("Seats"),
         [
             InputRequired(_l("Please write a whole number.")),
-            Between(1, MOST_SEATS, _l("Please write a whole number from 1 to 200.")),
+            Between(1, MOST_SEATS, _l("Please write a whole number from 1 to 60.")),
         ],
         description=_l("Places of the event are kept for them from now on."),
         render_kw={"inputmode": "numeric"},

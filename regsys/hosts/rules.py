@@ -15,7 +15,7 @@ from regsys.registration.states import RegistrationState
 REMIND_BEFORE = timedelta(days=7)
 # Where each pays: how long an unpaid seat waits for its person.
 PAY_WITHIN = timedelta(days=7)
-MOST_SEATS = 200
+MOST_SEATS = 60
 # An inquiry asks for a visit in some weeks; a draft needs a day to begin with.
 DRAFT_AHEAD = timedelta(weeks=12)
 USUAL_SEATS = 12

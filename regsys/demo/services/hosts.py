@@ -1,5 +1,6 @@
 """The host of the intensive on the road, the seats that are kept for it, and who asks for one."""
 
+from datetime import timedelta
 from typing import Any
 
 from regsys.accounts.models import User
@@ -47,7 +48,7 @@ def _make(
     event, agreed = programme.events[row["id"]], row["host"]["contract"]
     user, order = users[row["host"]["coordinator"]], orders[row["host"]["order"]]
     order.source, order.held_until = OrderSource.HOST, event.starts_at
-    signed = calendar.start_of(agreed["signed_on"], event.time_zone)
+    signed = calendar.start_of(agreed["signed_on"], event.time_zone) + timedelta(hours=10)
     return Host(
         event=event,
         organisation=organisations[row["host"]["workplace"]],
