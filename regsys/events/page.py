@@ -63,6 +63,9 @@ def _context(event: Event, now: datetime, as_if: EventState | None) -> dict[str,
         "days": _by_day(event.sessions, event.time_zone),
         "zones": _abbreviations(event),
         "credit": _credit(event),
+        "options": [o for o in queries.list_options([event.id]) if o.on_sale]
+        if listing.prices
+        else [],
         "t": _refunds(event, listing.prices),
         "hold_minutes": settings().HOLD_MINUTES,
         "now": now,

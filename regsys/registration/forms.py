@@ -310,7 +310,7 @@ def build_options(asked: Asked, people: Sequence[Registration], currency: str) -
     wishes: dict[str, list[str]] = {}
     for r in people:
         if r.id in asked.words:
-            fields[f"proof_{r.id}"] = _proof_field(asked.words[r.id])
+            fields[f"proof_{r.id}"] = _proof_field(r, asked.words[r.id])
         mine, by_choice = asked.chosen[r.id], _by_choice(asked.offered[r.id])
         for options in by_choice:
             name = f"option_{r.id}_{options[0].id}"
@@ -321,7 +321,7 @@ def build_options(asked: Asked, people: Sequence[Registration], currency: str) -
                 if asked.options[o.id].asks_wish and not (o.gone and o.id not in mine):
                     wish = f"wish_{r.id}_{o.id}"
                     fields[wish] = StringField(
-                        _("With whom would you share “%(name)s”?", name=o.name),
+                        _("“%(name)s”: shared with whom?", name=o.name),
                         [Optional(), AtMost(300)],
                         default=mine.get(o.id, ""),
                         render_kw={"autocomplete": "off"},
@@ -340,9 +340,10 @@ def build_options(asked: Asked, people: Sequence[Registration], currency: str) -
     return form
 
 
-def _proof_field(said: str) -> Any:
+def _proof_field(r: Registration, said: str) -> Any:
+    label = _("Where is %(name)s in training, and who directs the programme?", name=r.first_name)
     return StringField(
-        _("Where are you in training, and who directs the programme?"),
+        _("Where are you in training, and who directs the programme?") if r.is_payer else label,
         [Optional(), AtMost(300)],
         default=said,
         render_kw={"autocomplete": "off"},

@@ -141,7 +141,7 @@ def test_a_practice_sends_three_people_on_one_payment(
     for (first, last), address in zip(people, addresses, strict=True):
         _name(page, first, f"{last} {tag}", address)
         page.get_by_role("button", name="Save and go on").click()
-    page.get_by_label("Where are you in training").fill("Riverbend programme, Dr. Fenn")
+    page.get_by_label("Where is Quincy in training").fill("Riverbend programme, Dr. Fenn")
     page.get_by_role("button", name="Save and go on").click()
     page.get_by_label("I have a code").fill("team3")
     page.get_by_role("button", name="Use the code").click()

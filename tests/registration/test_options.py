@@ -1,5 +1,6 @@
 """Rooms and meals: chosen with the place, held and let go with it, priced line by line, never more than there are."""
 
+import csv
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,8 @@ from regsys.registration import queries, services
 from regsys.registration.chosen import list_choices
 from regsys.registration.models import Order, Registration
 from regsys.registration.services import Asked
+from regsys.reports.exports import AUDIENCES, make_csv
+from regsys.reports.queries import Filter
 from regsys.verify import Said, examine
 from tests import cast
 from tests.cast import a_person, fill_cart, list_people, make_cart, make_event
@@ -202,6 +205,12 @@ def test_rooms_on_the_way_to_a_place(client: FlaskClient, db: Any, now: datetime
     cast.sign_in(client)
     query = select(Registration).where(Registration.email == WHO["email"])
     r = db.session.scalars(query).one()
+    rows = "".join(make_csv(Filter([event.id]), AUDIENCES, str, bom=False)).splitlines()
+    heads, mine = next(csv.reader(rows[:1])), next(csv.reader([x for x in rows if "lysander" in x]))
+    shown = dict(zip(heads, mine, strict=True))
+    assert [shown[k] for k in ("Single", "Shared", "Dinner", "Would share with")] == [
+        "", "yes", "", "Grace Secretwish"
+    ]  # fmt: skip
     sheet = guest.get(f"/organize/events/{event.id}/registrations/{r.id}")
     assert "Shared, would share with Grace Secretwish" in sheet.text
 
@@ -238,7 +247,7 @@ def test_a_trainee_says_where_and_an_organizer_accepts_it(
     page = guest.describe(guest.take(event))
     assert page.title == "For the trainee’s price"
     empty = guest.fill(page, {})
-    assert (empty.status, "Say where you are in training" in empty.text) == (409, True)
+    assert (empty.status, "this price is for people in training" in empty.text) == (409, True)
     name = next(c.name for c in page.form("csrf_token").controls if c.name.startswith("proof_"))
     review = guest.fill(guest.fill(page, {name: "Riverbend programme, Dr. Fenn"}), ABOUT)
     assert "Pay $660.00" in review.text

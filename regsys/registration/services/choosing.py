@@ -27,9 +27,7 @@ Wishes = Mapping[int, Mapping[int, str]]
 
 
 PROOF = "proof"
-NOTHING_SAID = Refusal(
-    "NothingSaid", N_("Say where you are in training: the price is for trainees.")
-)
+NOTHING_SAID = Refusal("NothingSaid", N_("Write where: this price is for people in training."))
 
 
 @dataclass
