@@ -82,4 +82,19 @@ PAPERS: Sequence[Check] = (
         "%(paper)s of order %(order_code)s says that %(money_paper)s went back, and our refund says %(money_refund)s.",
         "Look at the order's refunds, and at Stripe's dashboard.",
     ),
+    Check(
+        "every invoice is open, or closed by its credit note",
+        f"""
+        SELECT {NAME} AS paper, o.code AS order_code, i.state AS state
+        FROM invoice i JOIN document d ON d.id = i.document_id JOIN orders o ON o.id = i.order_id
+        LEFT JOIN document v ON v.cause = 'void:' || d.id
+        LEFT JOIN document w ON w.cause = 'writeoff:' || i.id
+        WHERE (i.state = 'open' AND (v.id IS NOT NULL OR w.id IS NOT NULL))
+           OR (i.state = 'cancelled' AND v.id IS NULL) OR (i.state = 'written_off' AND w.id IS NULL)
+           OR d.order_id <> i.order_id
+        ORDER BY i.id
+        """,
+        "Invoice %(paper)s of order %(order_code)s is %(state)s, and its credit notes say something else.",
+        "Open the invoice in the workspace, and compare it with the papers of its order.",
+    ),
 )

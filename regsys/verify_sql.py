@@ -215,6 +215,7 @@ MONEY: Sequence[Check] = (
                           AND r.state = 'awaiting_payment')
           AND NOT EXISTS (SELECT 1 FROM payment y WHERE y.order_id = o.id AND y.problem IS NOT NULL)
           AND EXISTS (SELECT 1 FROM payment_attempt a WHERE a.order_id = o.id)
+          AND NOT EXISTS (SELECT 1 FROM invoice i WHERE i.order_id = o.id AND i.state = 'open')
           AND t.total > coalesce(p.paid, 0) - coalesce(g.given, 0) ORDER BY o.id
         """,
         "Order %(order_code)s is confirmed and costs %(money_total)s, and only %(money_net)s of it are paid.",

@@ -174,6 +174,18 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "billing.document_pdf": lambda w: f"/o/{w.order.token}/documents/{w.receipt.id}.pdf",
     "billing.receipt_pdf": lambda w: f"/o/{w.order.token}/receipt.pdf",
     "billing.anew": lambda w: f"/o/{w.order.token}/documents/{w.receipt.id}/anew",
+    "billing.ask": lambda w: f"/o/{w.unpaid_order.token}/invoice",
+    "billing.invoice": lambda w: f"/i/{w.invoice.token}",
+    "billing.invoice_pdf": lambda w: f"/i/{w.invoice.token}/invoice.pdf",
+    "billing.paid": lambda w: (
+        f"/i/{w.invoice.token}/paid?session_id={w.invoice_attempt.session_id}"
+    ),
+    "billing_organizer.invoices": lambda w: "/organize/invoices",
+    "billing_organizer.one_invoice": lambda w: f"/organize/invoices/{w.invoice.id}",
+    "billing_organizer.cancel_invoice": lambda w: f"/organize/invoices/{w.invoice.id}/cancel",
+    "billing_organizer.write_off": lambda w: f"/organize/invoices/{w.invoice.id}/write-off",
+    "billing_organizer.invoice_anew": lambda w: f"/organize/invoices/{w.invoice.id}/anew",
+    "billing_organizer.received": lambda w: f"/organize/orders/{w.invoice.order_id}/received",
     "billing_organizer.papers": lambda w: "/organize/papers",
     "billing_organizer.paper_pdf": lambda w: f"/organize/papers/{w.receipt.id}.pdf",
     "payments_organizer.money": lambda w: "/organize/money",

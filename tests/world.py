@@ -16,9 +16,10 @@ from regsys.accounts.models import Grant, User
 from regsys.accounts.setup import TOKEN
 from regsys.applications.models import Application, ApplicationDraft
 from regsys.applications.states import ApplicationState
+from regsys.billing.models import Invoice
 from regsys.content.models import Inquiry, NewsItem, Page
 from regsys.discounts.models import Code
-from regsys.events.kinds import Enrollment, Visibility
+from regsys.events.kinds import Enrollment, InvoiceTerms, Visibility
 from regsys.events.models import Assignment, Event, Leader, TicketType, Venue
 from regsys.events.rules import OPENED
 from regsys.events.states import EventState
@@ -200,6 +201,32 @@ class World:
         return self.first(select(Document).where(Document.order_id == self.order.id))
 
     @cached_property
+    def invoice(self) -> Invoice:
+        """An invoice of which all is open."""
+        return self.first(select(Invoice).order_by(Invoice.id))
+
+    @cached_property
+    def invoice_attempt(self) -> PaymentAttempt:
+        """A Checkout session of the invoice's order that is open."""
+        return self._attempt(self.invoice.order_id, "invoice")
+
+    @cached_property
+    def unpaid_order(self) -> Order:
+        """An order that waits for payment, and may be paid by invoice."""
+        with self.app.app_context():
+            event = db.session.scalars(
+                self._events(Enrollment.OPEN).where(Event.invoices != InvoiceTerms.NONE)
+            ).first()
+            assert event, "the demo has no event that takes invoices"
+            event_id, ticket = event.id, event.ticket_types[0].id
+            with transaction():
+                order_id = registering.add_by_hand(
+                    event_id, a_person("Harriet Nutkin"), ticket_type_id=ticket, to_pay=True,
+                    reason="", actor=SYSTEM, now=clock.now(),
+                ).order_id  # fmt: skip
+        return self.first(select(Order).where(Order.id == order_id))
+
+    @cached_property
     def offered(self) -> Order:
         """An order about a place that is held for somebody until they take it."""
         with self.app.app_context():
@@ -372,19 +399,22 @@ class World:
     @cached_property
     def attempt(self) -> PaymentAttempt:
         """A Checkout session that is open, about which Stripe was asked just now."""
+        return self._attempt(self.order.id, "world")
+
+    def _attempt(self, order_id: int, name: str) -> PaymentAttempt:
         now = clock.now()
         return self._make(
             PaymentAttempt(
-                order_id=self.order.id,
+                order_id=order_id,
                 state=AttemptState.OPEN,
                 state_at=now,
                 amount=92000,
                 currency="USD",
                 livemode=False,
-                key="attempt-of-the-world",
+                key=f"attempt-of-the-{name}",
                 params={},
-                session_id="cs_test_world",
-                url="https://checkout.stripe.com/c/pay/cs_test_world",
+                session_id=f"cs_test_{name}",
+                url=f"https://checkout.stripe.com/c/pay/cs_test_{name}",
                 created_at=now,
                 expires_at=now + timedelta(minutes=35),
                 asked_at=now,

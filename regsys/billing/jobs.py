@@ -1,4 +1,4 @@
-"""What is written without anybody asking: receipts when money came, credit notes when it went back."""
+"""What is done without anybody asking: receipts and credit notes are written, invoices reminded of and closed."""
 
 import logging
 from collections.abc import Mapping
@@ -23,5 +23,27 @@ def write(payload: Mapping[str, Any]) -> None:
             log.exception("the papers of order %s could not be written", order_id)
 
 
-HANDLERS: dict[str, Handler] = {"billing.write": write}
-PERIODIC = [Periodic("billing.write", every=15)]
+def remind(payload: Mapping[str, Any]) -> None:
+    """Remind of invoices that are due soon, or late."""
+    for invoice_id in queries.list_to_remind(now=clock.now()):
+        with transaction():
+            services.remind_when_due(invoice_id, now=clock.now())
+
+
+def close(payload: Mapping[str, Any]) -> None:
+    """Take invoices back of whose people nobody has a place any more."""
+    for invoice_id in queries.list_without_people():
+        with transaction():
+            services.close_if_nobody_comes(invoice_id, now=clock.now())
+
+
+HANDLERS: dict[str, Handler] = {
+    "billing.write": write,
+    "billing.remind": remind,
+    "billing.close": close,
+}
+PERIODIC = [
+    Periodic("billing.write", every=15),
+    Periodic("billing.remind", every=3600),
+    Periodic("billing.close", every=300),
+]

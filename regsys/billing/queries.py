@@ -1,6 +1,6 @@
 """Reading papers and open invoices, always with a constant number of queries."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,17 +17,25 @@ from sqlalchemy import (
     select,
     union,
 )
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload, selectinload
 
+from regsys.billing import rules
+from regsys.billing.models import Invoice
+from regsys.billing.rules import Age
+from regsys.billing.states import InvoiceState
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
+from regsys.kernel.tokens import hash_token
 from regsys.ledger import queries as ledger
 from regsys.ledger.kinds import DocumentKind, read_document_name
 from regsys.ledger.models import Document, Payment, Refund
+from regsys.ledger.rules import COUNTED, Balance
 from regsys.ledger.states import RefundState
 from regsys.payments.queries import Scope, all_in
-from regsys.registration.models import Order
+from regsys.registration.models import Order, OrderLine, Registration
+from regsys.registration.queries import balances_of
+from regsys.registration.states import LIVE
 from regsys.web.html import Page
 
 PAGE_SIZE = 50
@@ -153,3 +161,169 @@ def stream_papers() -> Iterator[list[PaperRow]]:
 def count_papers() -> int:
     """Count all documents."""
     return db.session.scalar(select(func.count(Document.id))) or 0
+
+
+# ---- invoices
+
+
+def find_open_invoice(order_id: int) -> Invoice | None:
+    """Find the invoice of an order that was neither taken back nor written off."""
+    mine = (Invoice.order_id == order_id, Invoice.state == InvoiceState.OPEN)
+    return db.session.scalar(select(Invoice).where(*mine))
+
+
+def order_of_invoice(invoice_id: int) -> int:
+    """Return the order of an invoice; raise NotFound."""
+    order_id = db.session.scalar(select(Invoice.order_id).where(Invoice.id == invoice_id))
+    if order_id is None:
+        raise NotFound(N_("There is no such invoice."))
+    return order_id
+
+
+@dataclass(frozen=True)
+class InvoiceRow:
+    """An invoice with its paper and order; `owed` is what is open of it, `balance` how its order stands."""
+
+    invoice: Invoice
+    balance: Balance
+    late: int
+
+    @property
+    def owed(self) -> int:
+        if self.invoice.state is not InvoiceState.OPEN:
+            return 0
+        return min(self.invoice.document.total, self.balance.due)
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether the order does not cost what the invoice says any more."""
+        lines = self.invoice.document.lines
+        return self.owed > 0 and self.balance.total != sum(x.amount for x in lines if x.of_price)
+
+    @property
+    def age(self) -> Age:
+        return rules.age_of(self.late)
+
+
+PEOPLE = (joinedload(Registration.event), joinedload(Registration.ticket_type))
+WITH_PAPER_ORDER = (selectinload(Order.registrations).options(*PEOPLE),)
+WITH_PAPER = (
+    joinedload(Invoice.document).selectinload(Document.lines),
+    joinedload(Invoice.order).selectinload(Order.registrations).options(*PEOPLE),
+)
+
+
+def _rows(query: Select[Invoice], *, zone: str, now: datetime) -> list[InvoiceRow]:
+    found = list(db.session.scalars(query.options(*WITH_PAPER)))
+    balances = balances_of([i.order_id for i in found]) if found else {}
+    return [
+        InvoiceRow(i, balances[i.order_id], rules.days_late(i.due_at, now, zone)) for i in found
+    ]
+
+
+def _is_owed() -> ColumnElement[bool]:
+    """Say that an order owes something: its price is more than what came and did not go back."""
+    cost = _sum(OrderLine.amount).where(OrderLine.order_id == Invoice.order_id)
+    sound = (Payment.order_id == Invoice.order_id, Payment.problem.is_(None))
+    came = _sum(Payment.amount).where(*sound)
+    gone = _sum(Refund.amount).join(Payment, Payment.id == Refund.payment_id)
+    gone = gone.where(*sound, Refund.state.in_(COUNTED))
+    return cost.scalar_subquery() > came.scalar_subquery() - gone.scalar_subquery()
+
+
+def _sum(column: InstrumentedAttribute[int]) -> Select[int]:
+    return select(func.coalesce(func.sum(column), 0))
+
+
+def list_open_invoices(scope: Scope, *, zone: str, now: datetime) -> list[InvoiceRow]:
+    """List invoices of which something is open, the oldest due first."""
+    query = (
+        select(Invoice)
+        .join(Order, Order.id == Invoice.order_id)
+        .where(Invoice.state == InvoiceState.OPEN, _is_owed(), all_in(scope))
+        .order_by(Invoice.due_at, Invoice.id)
+    )
+    return _rows(query, zone=zone, now=now)
+
+
+def list_closed_invoices(scope: Scope, *, zone: str, now: datetime) -> list[InvoiceRow]:
+    """List the newest invoices of which nothing is open, at most 50."""
+    query = (
+        select(Invoice)
+        .join(Order, Order.id == Invoice.order_id)
+        .where(or_(Invoice.state != InvoiceState.OPEN, ~_is_owed()), all_in(scope))
+        .order_by(Invoice.id.desc())
+        .limit(PAGE_SIZE)
+    )
+    return _rows(query, zone=zone, now=now)
+
+
+def get_invoice(invoice_id: int, scope: Scope, *, zone: str, now: datetime) -> InvoiceRow:
+    """Get an invoice whose order lies in the scope; raise NotFound."""
+    query = select(Invoice).join(Order, Order.id == Invoice.order_id)
+    rows = _rows(query.where(Invoice.id == invoice_id, all_in(scope)), zone=zone, now=now)
+    if not rows:
+        raise NotFound(N_("There is no such invoice."))
+    return rows[0]
+
+
+def get_invoice_by_token(token: str, *, zone: str, now: datetime) -> InvoiceRow:
+    """Get an invoice by the secret of its link; raise NotFound."""
+    query = select(Invoice).where(Invoice.token_hash == hash_token(token))
+    rows = _rows(query, zone=zone, now=now)
+    if not rows:
+        raise NotFound(N_("There is no such invoice."))
+    return rows[0]
+
+
+def invoices_of(order_id: int, *, zone: str, now: datetime) -> list[InvoiceRow]:
+    """List the invoices of an order, the oldest first."""
+    query = select(Invoice).where(Invoice.order_id == order_id).order_by(Invoice.id)
+    return _rows(query, zone=zone, now=now)
+
+
+def list_to_remind(*, now: datetime) -> list[int]:
+    """List open invoices that may have a reminder to come: due within a week, or past it, and something is owed."""
+    soon = now - rules.REMINDERS[0]
+    query = select(Invoice.id).where(Invoice.state == InvoiceState.OPEN, Invoice.due_at <= soon)
+    reminded = Invoice.reminded < len(rules.REMINDERS)
+    return list(db.session.scalars(query.where(reminded, _is_owed()).order_by(Invoice.id)))
+
+
+def list_without_people() -> list[int]:
+    """List open invoices of orders in which nobody has, or waits for, a place any more."""
+    live = exists().where(Registration.order_id == Invoice.order_id, Registration.state.in_(LIVE))
+    query = select(Invoice.id).where(Invoice.state == InvoiceState.OPEN, ~live)
+    return list(db.session.scalars(query.order_by(Invoice.id)))
+
+
+@dataclass(frozen=True)
+class Account:
+    """An order and the money that came for it: what somebody sees who writes a cheque down."""
+
+    order: Order
+    balance: Balance
+    payments: Sequence[Payment]
+
+    @property
+    def seen(self) -> int:
+        """Return the newest payment: it tells whether money came meanwhile."""
+        return max((p.id for p in self.payments), default=0)
+
+
+def get_account(order_id: int, scope: Scope) -> Account:
+    """Get a placed order in the scope with its money; raise NotFound."""
+    query = select(Order).where(Order.id == order_id, Order.placed_at.is_not(None), all_in(scope))
+    order = db.session.scalar(query.options(*WITH_PAPER_ORDER))
+    if order is None:
+        raise NotFound(N_("There is no such order."))
+    return Account(order, balances_of([order_id])[order_id], ledger.payments_of([order_id]))
+
+
+def get_order_of_payment(payment_id: int, scope: Scope) -> int:
+    """Get the order for which money came; raise NotFound out of the scope."""
+    query = select(Order.id).join(Payment, Payment.order_id == Order.id)
+    order_id = db.session.scalar(query.where(Payment.id == payment_id, all_in(scope)))
+    if order_id is None:
+        raise NotFound(N_("There is no such payment."))
+    return order_id

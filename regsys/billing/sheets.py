@@ -2,8 +2,10 @@
 
 from flask import Response, request
 
+from regsys.kernel.db import db
 from regsys.kernel.typeset import typeset
 from regsys.ledger.models import Document
+from regsys.ledger.queries import get_document
 from regsys.web.paper import SIZES, read_size, send_pdf
 
 SHEETS = {1: "billing/document_1.typ"}
@@ -17,6 +19,9 @@ def send_document(document: Document) -> Response:
     )
 
 
-def print_document(document: Document, size: str = "letter") -> bytes:
-    """Return the PDF of a document, for a letter."""
-    return typeset(SHEETS[document.template], {**document.content, "paper": SIZES[size]})
+def print_by_id(document_id: int) -> bytes:
+    """Return the PDF of a document by its number, outside of any transaction."""
+    document = get_document(document_id)
+    sheet, content = SHEETS[document.template], dict(document.content)
+    db.session.rollback()
+    return typeset(sheet, {**content, "paper": SIZES["letter"]})

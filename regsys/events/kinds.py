@@ -100,6 +100,14 @@ class OptionKind(StrEnum):
     OTHER = "other"
 
 
+class InvoiceTerms(StrEnum):
+    """Whether an employer may pay by invoice; confirmed: the place is theirs at once, held: until it is paid."""
+
+    NONE = "none"
+    CONFIRMED = "confirmed"
+    HELD = "held"
+
+
 NAMES: Mapping[StrEnum, str] = {
     OptionKind.ROOM: N_("Room"),
     OptionKind.MEAL: N_("Meal"),

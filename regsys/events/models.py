@@ -20,6 +20,7 @@ from regsys.events.kinds import (
     Enrollment,
     EventKind,
     EventMode,
+    InvoiceTerms,
     LeaderLevel,
     LeaderRole,
     OptionKind,
@@ -139,6 +140,13 @@ class Event(Base):
     # Per eight places, so many of these professions are kept when places are offered to people who wait.
     keep_physicians: Mapped[int] = mapped_column(default=0, server_default="0")
     keep_mental_health: Mapped[int] = mapped_column(default=0, server_default="0")
+    # Whether employers may pay by invoice, and in how many days.
+    invoices: Mapped[InvoiceTerms] = mapped_column(
+        choice(InvoiceTerms, "invoices"),
+        default=InvoiceTerms.NONE,
+        server_default=InvoiceTerms.NONE.value,
+    )
+    invoice_days: Mapped[int] = mapped_column(default=30, server_default="30")
     external_name: Mapped[str] = mapped_column(String(200), default="")
     external_url: Mapped[str] = mapped_column(String(500), default="")
     # Private link events: the page opens with ?key=… or the same code typed; the hash is compared.

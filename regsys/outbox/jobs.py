@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from subprocess import SubprocessError
 from typing import Any
 
 from regsys.jobs.periodic import Handler
 from regsys.kernel import clock, killpoints
 from regsys.kernel.db import transaction
 from regsys.kernel.settings import Settings
-from regsys.outbox import drawer, services, smtp
+from regsys.outbox import drawer, papers, services, smtp
 from regsys.outbox.compose import Letter
 from regsys.web.urls import settings
 
@@ -20,7 +21,7 @@ def send(payload: Mapping[str, Any]) -> datetime | None:
     if letter is None:
         return None
     try:
-        _hand_over(letter, settings())
+        _hand_over(_with_papers(letter), settings())
     except smtp.NotNow as e:
         with transaction():
             return services.postpone(letter.id, str(e), now=clock.now())
@@ -34,6 +35,13 @@ def send(payload: Mapping[str, Any]) -> datetime | None:
         with transaction():
             services.mark_sent(letter.id, now=clock.now())
     return None
+
+
+def _with_papers(letter: Letter) -> Letter:
+    try:
+        return papers.attach(letter)
+    except (OSError, RuntimeError, SubprocessError) as e:
+        raise smtp.NotNow(f"a document could not be printed: {type(e).__name__}") from e
 
 
 def _hand_over(letter: Letter, site: Settings) -> None:

@@ -1,5 +1,6 @@
 """The reader of sandbox mode: every letter that was sent, on this machine only."""
 
+import base64
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,10 @@ def attachment(letter_id: int, n: int) -> ResponseReturnValue:
     attached: list[dict[str, str]] = _letter(letter_id)["attachments"]
     if n >= len(attached):
         raise NotFound
-    answer = Response(attached[n]["text"], content_type=attached[n]["type"])
-    answer.headers.set("Content-Disposition", "attachment", filename=attached[n]["filename"])
+    one = attached[n]
+    body = base64.b64decode(one["base64"]) if "base64" in one else one["text"]
+    answer = Response(body, content_type=one["type"])
+    answer.headers.set("Content-Disposition", "attachment", filename=one["filename"])
     return answer
 
 

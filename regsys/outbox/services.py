@@ -136,7 +136,9 @@ def _letter(message: Message) -> Letter:
         subject=message.subject,
         text=fill(message.text, links),
         html=fill(message.html, {name: str(escape(url)) for name, url in links.items()}),
-        attachments=[{**a, "text": fill(a["text"], links)} for a in message.attachments],
+        attachments=[
+            {**a, "text": fill(a["text"], links)} if "text" in a else a for a in message.attachments
+        ],
         links=links,
         message_id=message.message_id,
         attempts=message.attempts,

@@ -4,8 +4,10 @@ Flask-Mail 0.10 has no time-out and accepts any certificate; both are mended her
 words: `NotNow` (try again), `Rejected` (never), `Unsure` (the body was handed over and no answer came back).
 """
 
+import base64
 import smtplib
 import ssl
+from collections.abc import Mapping
 from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -117,7 +119,10 @@ def _build(letter: Letter, name: str, sender: str) -> EmailMessage:
     message.set_content(letter.text, cte="quoted-printable")
     message.add_alternative(letter.html, subtype="html", cte="quoted-printable")
     for attachment in letter.attachments:
-        _attach(message, attachment["filename"], attachment["type"], attachment["text"])
+        if "base64" in attachment:
+            _attach_file(message, attachment)
+        else:
+            _attach(message, attachment["filename"], attachment["type"], attachment["text"])
     return message
 
 
@@ -148,6 +153,16 @@ def _attach(message: EmailMessage, filename: str, content_type: str, text: str) 
     subtype = probe.get_content_subtype()
     message.add_attachment(
         text, subtype=subtype, filename=_one_line(filename), params=parameters, cte="base64"
+    )
+
+
+def _attach_file(message: EmailMessage, attachment: Mapping[str, str]) -> None:
+    main, _slash, sub = attachment["type"].partition("/")
+    message.add_attachment(
+        base64.b64decode(attachment["base64"]),
+        maintype=main,
+        subtype=sub,
+        filename=_one_line(attachment["filename"]),
     )
 
 

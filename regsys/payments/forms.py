@@ -4,11 +4,11 @@ from datetime import date
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, Field, HiddenField, RadioField, StringField, ValidationError
+from wtforms import Field, HiddenField, RadioField, StringField, ValidationError
 from wtforms.validators import InputRequired
 
 from regsys.kernel import money
-from regsys.web.forms import AtMost, BaseForm
+from regsys.web.forms import AtMost, BaseForm, DayField
 
 
 class GiveBackForm(BaseForm):
@@ -40,14 +40,6 @@ class GiveBackForm(BaseForm):
         return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else 0
 
 
-class _DayField(DateField):
-    def process_formdata(self, valuelist: list[str]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(_("Write a day, such as 2027-02-28.")) from None
-
-
 class OtherWayForm(GiveBackForm):
     """How money went back without Stripe, and on which day."""
 
@@ -60,7 +52,7 @@ class OtherWayForm(GiveBackForm):
             ("cash", _("In cash")),
         ],
     )
-    day = _DayField(_l("On which day"), [InputRequired(_l("Write a day, such as 2027-02-28."))])
+    day = DayField(_l("On which day"), [InputRequired(_l("Write a day, such as 2027-02-28."))])
     first = date.min
     today = date.max
 

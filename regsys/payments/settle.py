@@ -21,7 +21,7 @@ from regsys.payments.refunds import execute_refund as execute_refund
 from regsys.payments.refunds import import_dispute as import_dispute
 from regsys.payments.refunds import import_refunds as import_refunds
 from regsys.payments.rules import Notice, Session
-from regsys.payments.services import Step
+from regsys.payments.services import Back, Step
 from regsys.payments.states import HOLDING, AttemptState
 from regsys.web.urls import settings
 
@@ -61,19 +61,24 @@ DONE = frozenset({AttemptState.PAID, AttemptState.QUARANTINED, AttemptState.PROC
 
 
 def start_checkout(
-    which: int | str, *, placing: bool = False, whole: bool = False, link: str | None = None
+    which: int | str,
+    *,
+    placing: bool = False,
+    whole: bool = False,
+    link: str | None = None,
+    back: Back | None = None,
 ) -> str | None:
     """Return the address of Stripe's page for an order (its id or its token); None: nothing is left to pay there.
 
     `placing`: it is a cart, and is placed in the same transaction. `whole`: all that is due, also what is due later
-    only; `link`: the secret of somebody else who pays. Raises Refused, and UpstreamFailed where Stripe does not answer:
-    places and attempt are kept then.
+    only; `link`: the secret of somebody else who pays; `back`: where whoever pays an invoice belongs. Raises Refused,
+    and UpstreamFailed where Stripe does not answer: places and attempt are kept then.
     """
     prefill = True
     for _ in range(_ROUNDS):
         with transaction():
             begin = services.place_and_open if placing else services.open_attempt
-            plan = begin(which, prefill=prefill, now=clock.now(), whole=whole, link=link)
+            plan = begin(which, prefill=prefill, now=clock.now(), whole=whole, link=link, back=back)
         if plan is None:
             return None
         try:

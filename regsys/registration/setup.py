@@ -3,12 +3,14 @@
 from flask import Flask
 
 from regsys.registration import words
+from regsys.registration.invoicing import invoice_offer
 
 
 def register(app: Flask) -> None:
     """Give the words to the templates."""
     app.jinja_env.filters["answer_words"] = words.answer_words
     app.jinja_env.globals.update(
+        invoice_offer=invoice_offer,
         line_name=words.line_name,
         offer_words=words.offer_words,
         order_chip=words.order_chip,

@@ -46,6 +46,7 @@ MENU: Sequence[tuple[LazyString, Sequence[Item]]] = (
         _l("Money"),
         (
             Item(_l("Payments"), "payments_organizer.money", MONEY),
+            Item(_l("Invoices"), "billing_organizer.invoices", MONEY),
             Item(_l("Papers"), "billing_organizer.papers", MONEY),
             Item(_l("Treasurer"), "reports_organizer.treasurer", MONEY, whole_site=True),
         ),

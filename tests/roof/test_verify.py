@@ -132,6 +132,12 @@ DAMAGES = {
         " 1, content FROM document",
         "CN-2026-1 of order",
     ),
+    "every invoice is open, or closed by its credit note": (
+        "INSERT INTO invoice (order_id, document_id, token_hash, token, state, state_at, terms, due_at, email,"
+        " asked_at, asked_by, reason) SELECT order_id, id, 'x', 'x', 'cancelled', issued_at, 'held', issued_at,"
+        " '', issued_at, '', '' FROM document",
+        "is cancelled, and its credit notes say something else",
+    ),
     "everybody who was confirmed has been written to": (
         "DELETE FROM message WHERE registration_id = :person",
         "was confirmed, and no letter says so",

@@ -14,6 +14,7 @@ from regsys.accounts.models import User
 from regsys.applications import mail as applications
 from regsys.applications.models import Application, ApplicationDraft
 from regsys.billing import mail as billing
+from regsys.billing.models import Invoice
 from regsys.content import mail as content
 from regsys.content.models import Inquiry
 from regsys.events.models import Event, Leader
@@ -323,6 +324,16 @@ LETTERS: dict[str, Callable[[World], None]] = {
     "registration-cancelled": _cancelled,
     "registration-event_cancelled": _called_off,
     "registration-order_cancelled": _order_cancelled,
+    "billing-invoice": lambda w: billing.send_invoice(_get(Invoice, w.invoice), now=clock.now()),
+    "billing-invoice_reminder": lambda w: billing.send_reminder(
+        _get(Invoice, w.invoice), owed=71000, now=clock.now()
+    ),
+    "billing-invoice_cancelled": lambda w: billing.send_cancelled(
+        _get(Invoice, w.invoice),
+        _get(Document, w.receipt),
+        reason="Nobody of this order has a place any more.",
+        now=clock.now(),
+    ),
     "billing-receipt": lambda w: billing.send_receipt(
         _get(Order, w.order), _get(Document, w.receipt), now=clock.now()
     ),

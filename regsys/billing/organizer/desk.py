@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from regsys.ledger.kinds import DOCUMENT_WORDS
+from regsys.ledger.rules import METHOD_WORDS, PROBLEM_TITLES
 from regsys.payments.queries import Scope
 from regsys.web.guard import current_actor
 from regsys.web.urls import settings
@@ -19,4 +20,9 @@ def scope_now() -> Scope:
 
 @billing_organizer.context_processor
 def _words() -> dict[str, object]:
-    return {"zone": settings().TIME_ZONE, "document_words": DOCUMENT_WORDS}
+    return {
+        "zone": settings().TIME_ZONE,
+        "document_words": DOCUMENT_WORDS,
+        "method_words": METHOD_WORDS,
+        "problem_titles": PROBLEM_TITLES,
+    }

@@ -32,7 +32,6 @@ PASSWORD = "ten chairs in a ring"
 
 # What the data file holds and no room takes yet.
 LEFT_OUT = (
-    "deposits and invoices (what is due is kept)",
     "small groups and keep-apart notes",
     "attendance",
     "letters' own texts",
@@ -84,5 +83,5 @@ def load(*, now: datetime) -> Loaded:
     load_members(data, calendar)
     load_hosts(data, programme, orders, users, calendar)
     db.session.flush()
-    write_papers()
+    write_papers(data, orders, calendar)
     return Loaded(calendar.weeks, len(programme.events), len(data["registrations"]), len(orders))

@@ -14,6 +14,7 @@ from regsys.events.kinds import (
     Enrollment,
     EventKind,
     EventMode,
+    InvoiceTerms,
     LeaderRole,
     Proof,
     Rate,
@@ -120,6 +121,13 @@ def _load_policies(data: Rows, calendar: Calendar) -> dict[str, RefundPolicy]:
     }
 
 
+# Who lets employers pay by invoice.
+INVOICES = {
+    EventKind.LEADERSHIP_TRAINING_INTENSIVE: InvoiceTerms.CONFIRMED,
+    EventKind.BALINT_WEEKEND: InvoiceTerms.HELD,
+}
+
+
 def _make_event(row: Rows, data: Rows, venues: dict[str, Venue], calendar: Calendar) -> Event:
     zone = row["time_zone"]
     venue = venues.get(row["venue"]) or (Venue(name=row["place"]) if row.get("place") else None)
@@ -157,6 +165,7 @@ def _make_event(row: Rows, data: Rows, venues: dict[str, Venue], calendar: Calen
         early_until=calendar.end_of(row.get("early_rule", {}).get("until"), zone),
         minimum=row.get("minimum"),
         decide_at=calendar.end_of(row.get("minimum_decision_on"), zone),
+        invoices=INVOICES.get(EventKind(row["kind"]), InvoiceTerms.NONE),
         external_name=external.get("label", "").removeprefix("Register at "),
         external_url=external.get("url", ""),
         private_key=row.get("access_code"),

@@ -20,7 +20,7 @@ from regsys.events.forms.parts import (
     row_id,
     whole,
 )
-from regsys.events.kinds import GROUP_KINDS, NAMES, Proof, Rate
+from regsys.events.kinds import GROUP_KINDS, NAMES, InvoiceTerms, Proof, Rate
 from regsys.events.models import Event, TicketType
 from regsys.events.queries import PoolSizes, price_of
 from regsys.events.services import PlacesPlan, TypePlan
@@ -127,6 +127,17 @@ class PlacesForm(VersionedForm):
         description=_l("Its number; 0 or empty: only before the first meeting."),
     )
     pro_rata = BooleanField(_l("Whoever joins later pays for the meetings that are left"))
+    invoices = SelectField(
+        _l("May an employer pay by invoice?"),
+        choices=lambda: [
+            (InvoiceTerms.NONE.value, _l("No")),
+            (InvoiceTerms.CONFIRMED.value, _l("Yes, and the place is confirmed at once")),
+            (InvoiceTerms.HELD.value, _l("Yes, and the place is held until it is paid")),
+        ],
+        default=InvoiceTerms.NONE.value,
+        **LISTED,
+    )
+    invoice_days = whole(_l("Days to pay an invoice"), 1, 180)
     decide = WallField(_l("Decided on"), description=_l("You are reminded two weeks before."))
 
     @classmethod
@@ -150,6 +161,8 @@ class PlacesForm(VersionedForm):
             minimum=event.minimum,
             join_meetings=event.join_meetings,
             pro_rata=event.pro_rata,
+            invoices=event.invoices.value,
+            invoice_days=event.invoice_days,
             **{k: wall_time(at, zone) if at else None for k, at in moments.items()},
         )
         if event.currency not in CURRENCIES:
@@ -182,6 +195,8 @@ class PlacesForm(VersionedForm):
             join_meetings=self.join_meetings.data or 0 if event.kind in GROUP_KINDS else 0,
             pro_rata=bool(self.pro_rata.data) and event.kind in GROUP_KINDS,
             decide_at=wall.maybe(self.decide.data, event.decide_at),
+            invoices=InvoiceTerms(self.invoices.data),
+            invoice_days=self.invoice_days.data or 30,
             types=self.plans,
         )
         return plan, wall.remarks

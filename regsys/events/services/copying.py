@@ -25,7 +25,7 @@ SAID = (
     "kind", "mode", "visibility", "enrollment", "summary", "description", "included", "refund_terms", "policy_id",
     "credit", "cost_note", "contact_email", "venue_id", "time_zone", "currency", "minimum", "external_name",
     "external_url", "roster_days_before", "accept_hours", "edit_reopens",
-    "talk_first", "join_meetings", "pro_rata",
+    "talk_first", "join_meetings", "pro_rata", "invoices", "invoice_days",
     "waitlist", "offer_hours", "keep_physicians", "keep_mental_health",
 )  # fmt: skip
 MOMENTS = ("starts_at", "ends_at", "opens_at", "closes_at", "early_until", "answer_by", "decide_at")

@@ -14,7 +14,7 @@ from regsys.capacity import services as capacity
 from regsys.capacity.models import Pool, PoolKind
 from regsys.capacity.queries import list_pools, list_used
 from regsys.events import queries, rules
-from regsys.events.kinds import Proof, Rate
+from regsys.events.kinds import InvoiceTerms, Proof, Rate
 from regsys.events.models import Event, Price, TicketType, ticket_type_pool
 from regsys.events.services.editing import changing
 from regsys.kernel.actors import Actor
@@ -70,7 +70,14 @@ class PlacesPlan:
     join_meetings: int = 0
     pro_rata: bool = False
     decide_at: datetime | None = None
+    invoices: InvoiceTerms = InvoiceTerms.NONE
+    invoice_days: int = 30
     types: Sequence[TypePlan] = field(default_factory=tuple)
+
+
+FACTS = (
+    "currency", "early_until", "opens_at", "closes_at", "minimum", "decide_at", "invoices", "invoice_days",
+)  # fmt: skip
 
 
 def set_places(

@@ -1,6 +1,7 @@
 """What happens to attempts, events and refunds, inside the caller's transaction."""
 
 from regsys.payments.services.attempts import (
+    Back,
     Plan,
     Step,
     abandon,
@@ -9,7 +10,7 @@ from regsys.payments.services.attempts import (
     place_and_open,
     record_session,
 )
-from regsys.payments.services.by_hand import give_by_hand, take_back
+from regsys.payments.services.by_hand import give_by_hand, receive_by_hand, take_back
 from regsys.payments.services.following import apply_dispute, apply_refunds, finish_refund
 from regsys.payments.services.giving import (
     cancel_order,
@@ -27,6 +28,7 @@ from regsys.payments.services.rests import follow_rest
 from regsys.payments.services.settling import apply_session
 
 __all__ = [
+    "Back",
     "Left",
     "Moved",
     "Plan",
@@ -54,6 +56,7 @@ __all__ = [
     "open_attempt",
     "place_and_open",
     "receive",
+    "receive_by_hand",
     "record_session",
     "request_full_refund",
     "start_cancellation",

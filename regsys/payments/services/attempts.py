@@ -46,8 +46,23 @@ class Plan:
     step: Step
 
 
+@dataclass(frozen=True)
+class Back:
+    """Where Stripe's page sends whoever pays an invoice, in full addresses, and their e-mail."""
+
+    paid: str
+    left: str
+    email: str
+
+
 def place_and_open(
-    which: int | str, *, prefill: bool, now: datetime, whole: bool = False, link: str | None = None
+    which: int | str,
+    *,
+    prefill: bool,
+    now: datetime,
+    whole: bool = False,
+    link: str | None = None,
+    back: Back | None = None,
 ) -> Plan | None:
     """Place a cart and open an attempt for it, in one transaction; None: nothing is to pay. Raises Refused."""
     held = registration.place_cart(which, now=now)
@@ -62,6 +77,7 @@ def open_attempt(
     now: datetime,
     whole: bool = False,
     link: str | None = None,
+    back: Back | None = None,
 ) -> Plan:
     """Hold the order's places without end and return its attempt: the open one if it still fits, or a new one.
 
@@ -73,7 +89,7 @@ def open_attempt(
         raise Refused(rules.not_chargeable(facts.amount, facts.currency))
     key = f"attempt-{tokens.new_token()}"
     expires_at = now + rules.LIFETIME
-    params = rules.build_params(_offer(facts, prefill, link), tag=key, expires_at=expires_at)
+    params = rules.build_params(_offer(facts, prefill, link, back), tag=key, expires_at=expires_at)
     livemode = settings().livemode
     row = {
         "order_id": facts.order_id,
@@ -100,12 +116,15 @@ def open_attempt(
     return Plan(queries.known_of(existing), Step.REPLACE)
 
 
-def _offer(facts: CheckoutFacts, prefill: bool, link: str | None) -> rules.Offer:
+def _offer(facts: CheckoutFacts, prefill: bool, link: str | None, back: Back | None) -> rules.Offer:
     success = absolute("payments.paid", token=facts.token)
     cancel = absolute("registration.order", token=facts.token)
+    email = facts.payer_email
     if link:
         success = absolute("payments.shared_paid", token=link)
         cancel = absolute("payments.shared", token=link)
+    elif back:
+        success, cancel, email = back.paid, back.left, back.email
     return rules.Offer(
         code=facts.code,
         currency=facts.currency,
@@ -113,7 +132,7 @@ def _offer(facts: CheckoutFacts, prefill: bool, link: str | None) -> rules.Offer
         # Somebody else who pays learns no full name.
         lines=[] if link else facts.lines,
         titles=facts.titles,
-        email=rules.usable_email(facts.payer_email) if prefill and not link else "",
+        email=rules.usable_email(email) if prefill and not link else "",
         success_url=success + "?session_id={CHECKOUT_SESSION_ID}",
         cancel_url=cancel,
         methods=rules.methods_for(facts.currency, settings().STRIPE_DELAYED_METHODS),

@@ -118,6 +118,8 @@ def place() -> ResponseReturnValue:
         form = CodeForm(formdata=None)
         return show_review(held, form, now=clock.now(), refusal=e.refusal, status=409)
     if any(r.state is S.AWAITING_PAYMENT for r in order.registrations):
+        if request.form.get("pay") == "invoice":
+            return redirect(url_for("billing.ask", token=order.token), 303)
         return redirect(url_for("payments.pay", token=order.token), 307)
     return redirect(url_for(".order", token=order.token), 303)
 

@@ -61,6 +61,7 @@ from regsys.registration.services.minimum import (
 )
 from regsys.registration.services.moving import ask_to_move, begin_move
 from regsys.registration.services.offering import decline_offer, offer_place, take_offer
+from regsys.registration.services.owing import confirm_owing, hold_for_payer, write_off
 from regsys.registration.services.placing import place, place_cart
 from regsys.registration.services.reducing import Applied, apply_code, drop_code
 from regsys.registration.services.reserving import reserve
@@ -92,6 +93,7 @@ __all__ = [
     "cancel_paid",
     "cancel_unpaid",
     "choose_options",
+    "confirm_owing",
     "confirm_paid",
     "count_confirmed",
     "decide_hand_over",
@@ -107,6 +109,7 @@ __all__ = [
     "forget",
     "hand_over_for",
     "hold_for_checkout",
+    "hold_for_payer",
     "leave",
     "let_run",
     "list_at_risk",
@@ -139,4 +142,5 @@ __all__ = [
     "why_not_hand",
     "withdraw_hand_over",
     "write_note",
+    "write_off",
 ]

@@ -106,7 +106,7 @@ def cancel_paid(
 
 
 def lower_price(
-    order_id: int, registration_id: int | None, amount: int, *, reason: str = ""
+    order_id: int, registration_id: int | None, amount: int, *, reason: str = "", line: str = ""
 ) -> None:
     """Take what was given back out of goodwill off the price, so that nobody is asked to pay it again.
 
@@ -114,11 +114,11 @@ def lower_price(
     ends one of them later takes back only the rest. A negative amount puts it on again. The caller holds the order's
     lock.
     """
-    line = _("Given back: %(reason)s", reason=reason) if reason else _("Given back")
+    given = _("Given back: %(reason)s", reason=reason) if reason else _("Given back")
     parts = {registration_id: amount} if registration_id else _spread(order_id, amount)
     for one, part in parts.items():
         if part:
-            add_line(order_id, one, LineKind.OTHER, line, -part)
+            add_line(order_id, one, LineKind.OTHER, line or given, -part)
     db.session.flush()
 
 

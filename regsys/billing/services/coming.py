@@ -1,0 +1,46 @@
+"""Cheques and transfers that came, and what of them was written down by mistake."""
+
+from datetime import datetime
+
+from regsys.billing.services.receipts import tell, write_receipts
+from regsys.kernel.actors import Actor
+from regsys.kernel.db import lock_rows
+from regsys.ledger import services as ledger
+from regsys.ledger.models import Method
+from regsys.payments import services as payments
+from regsys.registration.models import Order
+
+
+def receive(
+    order_id: int,
+    *,
+    amount: int,
+    method: Method,
+    received_at: datetime,
+    reference: str,
+    seen: int,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Write down money that came by hand, and its receipt with it; see `payments.services.receive_by_hand`."""
+    payments.receive_by_hand(
+        order_id,
+        amount=amount,
+        method=method,
+        received_at=received_at,
+        reference=reference,
+        seen=seen,
+        actor=actor,
+        now=now,
+    )
+    tell(order_id, write_receipts(order_id, now=now), now=now)
+
+
+def take_back(order_id: int, payment_id: int, *, actor: Actor, now: datetime) -> None:
+    """Take back what was written down by mistake about money that came by hand; its receipt is made void.
+
+    Places that it confirmed stay confirmed, and the order owes the amount again. Raises Refused.
+    """
+    lock_rows(Order, [order_id])
+    ledger.take_payment_back(payment_id, actor=actor, now=now)
+    write_receipts(order_id, now=now)
