@@ -10,6 +10,9 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import select
 
+from regsys.events.kinds import OptionKind
+from regsys.events.models import Option
+from regsys.events.services import make_option_pool
 from regsys.kernel import clock
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db, transaction
@@ -21,7 +24,7 @@ from regsys.outbox.models import Message
 from regsys.questions.kinds import Audience
 from regsys.questions.models import Answer
 from regsys.registration import services
-from regsys.registration.models import Registration
+from regsys.registration.models import OptionChoice, Registration
 from regsys.registration.states import RegistrationState as S
 from tests.cast import a_person, make_question
 from tests.house.visiting import Stop, list_stops
@@ -35,6 +38,9 @@ MAY_SEE: Mapping[str, frozenset[str]] = {
     "MARKED-steward": frozenset(),
     "MARKED-desk": frozenset({"registrar", "themselves"}),
     "MARKED-note": frozenset({"registrar"}),
+    # With whom somebody would share a room, and what a trainee said for the price.
+    "MARKED-wish": frozenset({"registrar"}),
+    "MARKED-training": frozenset({"registrar"}),
     # The first person's answers, where a place was handed over: the desk may look, the second person never.
     "MARKED-former": frozenset({"registrar"}),
 }
@@ -61,13 +67,28 @@ def _confess(r: Registration) -> None:
     _answer(r, f"steward_{n}", "MARKED-steward", Audience.STEWARD, sealed=True)
     _answer(r, f"desk_{n}", "MARKED-desk", Audience.ORGANIZER, sealed=False)
     with transaction():
-        db.session.get_one(Registration, n).note = "MARKED-note"
+        row = db.session.get_one(Registration, n)
+        row.note = "MARKED-note"
+        row.proof = {"kind": "trainee", "said": "MARKED-training", "on": "2026-11-24"}
+    _wish(r, "MARKED-wish")
+
+
+def _wish(r: Registration, secret: str) -> None:
+    """Let somebody have a room, and say with whom they would share it."""
+    with transaction():
+        pool = make_option_pool(r.event_id, None)
+        said = {"name": f"Shared {r.id}", "kind": OptionKind.ROOM, "price": 0, "asks_wish": True}
+        room = Option(event_id=r.event_id, pool_id=pool.id, **said)
+        db.session.add(room)
+        db.session.flush()
+        db.session.add(OptionChoice(registration_id=r.id, option_id=room.id, wish=secret))
 
 
 def _hand_on(r: Registration) -> str:
     """Let somebody whose answers are secret hand their place over; return the second person's link."""
     for audience, sealed in ((Audience.ORGANIZER, True), (Audience.LEADERS, False)):
         _answer(r, f"former_{audience}", "MARKED-former", audience, sealed=sealed)
+    _wish(r, "MARKED-former")
     with transaction():
         new = services.hand_over_for(
             r.order_id, r.id, a_person("Second Nutkin"), reason="ill", actor=SYSTEM, now=clock.now()
@@ -133,7 +154,9 @@ def test_no_marked_secret_is_where_it_must_not_be(
             found += _leaks(stop, role, text)
     assert found == []
     assert opened > 150, "the pages were there to be read"
-    assert {"MARKED-desk", "MARKED-note"} <= read, "whoever may see them does: the net has no hole"
+    assert {"MARKED-desk", "MARKED-note", "MARKED-wish", "MARKED-training"} <= read, (
+        "whoever may see them does: the net has no hole"
+    )
 
     second = world.app.test_client()
     for path in (f"/r/{secrets}", f"/r/{secrets}/calendar.ics", f"/r/{secrets}/cancel"):

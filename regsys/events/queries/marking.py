@@ -6,7 +6,16 @@ from functools import cache
 
 from sqlalchemy import TextClause, text
 
-from regsys.events.models import Assignment, Event, Leader, Price, Session, TicketType, Venue
+from regsys.events.models import (
+    Assignment,
+    Event,
+    Leader,
+    Option,
+    Price,
+    Session,
+    TicketType,
+    Venue,
+)
 from regsys.events.queries.showing import places_of
 from regsys.kernel.db import Base, db
 from regsys.policies.models import RefundPolicy
@@ -20,6 +29,7 @@ SHOWN: dict[type[Base], str] = {
     Session: f"event_id = {_MINE}",
     TicketType: f"event_id = {_MINE}",
     Price: f"ticket_type_id IN (SELECT id FROM ticket_type WHERE event_id = {_MINE})",
+    Option: f"event_id = {_MINE}",
     Assignment: f"event_id = {_MINE}",
     Leader: f"id IN (SELECT leader_id FROM leader_assignment WHERE event_id = {_MINE})",
 }
