@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import event, select
-from sqlalchemy.orm import Session, object_session
+from sqlalchemy.orm import ORMExecuteState, Session, object_session
 
 from regsys.events.models import Event
 from regsys.kernel.actors import SYSTEM, payer
@@ -65,6 +65,18 @@ class Edges:
         if session is not None and frm is not to:
             self._waiting.setdefault(id(session), []).append((type(row).__name__, frm, to))
 
+    def note_update(self, asked: ORMExecuteState) -> Any:
+        """Note what one statement has moved: it names the state from which, and returns the rows."""
+        mapper = asked.bind_mapper
+        if not asked.is_update or mapper is None or mapper.class_ not in MODELS:
+            return None
+        said = asked.statement.compile().params
+        found = asked.invoke_statement().freeze()
+        if found.data and "state" in said:
+            edge = (mapper.class_.__name__, said["state_1"], said["state"])
+            self._waiting.setdefault(id(asked.session), []).append(edge)
+        return found()
+
     def commit(self, session: Session) -> None:
         self.taken.update(self._waiting.pop(id(session), []))
 
@@ -78,8 +90,9 @@ class Edges:
         def note(row: Any, to: Any, frm: Any, _initiator: object) -> None:
             self.note(row, to, frm)
 
-        listeners: list[tuple[Any, str, Callable[..., None], dict[str, bool]]] = [
+        listeners: list[tuple[Any, str, Callable[..., Any], dict[str, bool]]] = [
             *((m.state, "set", note, {"active_history": True}) for m in MODELS),
+            (Session, "do_orm_execute", self.note_update, {}),
             (Session, "after_commit", self.commit, {}),
             (Session, "after_rollback", self.forget, {}),
         ]
