@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from regsys.discounts.services import Plan, make_code
 from regsys.events import queries as events
 from regsys.events.kinds import OptionKind, Proof
 from regsys.events.models import Event, Option, TicketType
@@ -18,6 +19,7 @@ from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
 from regsys.registration import queries, services
 from regsys.registration.chosen import list_choices
+from regsys.registration.kinds import OrderSource
 from regsys.registration.models import Order, Registration
 from regsys.registration.services import Asked
 from regsys.reports.exports import AUDIENCES, make_csv
@@ -265,3 +267,42 @@ def test_a_trainee_says_where_and_an_organizer_accepts_it(
     seen = guest.go(guest.send(sheet, names=["csrf_token"], action="/proof"))
     assert "accepted by Registrar" in seen.text
     assert "Accept the trainee" not in seen.text
+
+
+@pytest.mark.once
+def test_who_was_offered_a_place_chooses_and_uses_a_code(
+    client: FlaskClient, db: Any, now: datetime
+) -> None:
+    event, ids = make_house(now)
+    with transaction():
+        plan = Plan(code="SPRING", percent=2000, event_ids=[event.id])
+        make_code(plan, scope=None, actor=SYSTEM, now=now)
+        order = services.offer_place(
+            event.id,
+            event.ticket_types[0].id,
+            a_person("Offered Nutkin"),
+            until=now + timedelta(days=2),
+            source=OrderSource.APPLICATION,
+            reason="",
+            actor=SYSTEM,
+            now=now,
+        ).order
+        token = order.token
+    guest = Guest(client)
+    page = guest.get(f"/o/{token}")
+    assert "Choose what comes with the place" in page.text
+    form = guest.get(f"/o/{token}/options")
+    room = next(c.name for c in form.form("csrf_token").controls if c.name.startswith("option_"))
+    page = guest.go(guest.send(form, {room: str(ids["Shared"])}, names=[room]))
+    assert "Pay $1,110.00" in page.text
+    page = guest.go(guest.send(page, {"code": "spring"}, names=["code"], action="/code"))
+    assert "Pay $912.00" in page.text
+    page = guest.go(guest.send(page, names=["csrf_token"], action="/code/drop"))
+    assert "Pay $1,110.00" in page.text
+    db.session.rollback()
+    with transaction():
+        facts = services.hold_for_checkout(token, now=now)
+    assert (facts.amount, sum(n for _name, n in facts.lines)) == (111000, 111000)
+    # While somebody pays, nothing about the price changes.
+    assert "I have a code" not in guest.get(f"/o/{token}").text
+    assert guest.get(f"/o/{token}/options").status == 303
