@@ -80,7 +80,22 @@ class Line(RuleBasedStateMachine):
         self.order: list[int] = []
         self.heard = db.session.scalar(select(AuditEntry.id).order_by(AuditEntry.id.desc())) or 0
 
-    @initialize(by_application=st.booleans(), places=st.integers(2, 3))
+    @initialize(
+        by_application=st.booleans(),
+        places=st.integers(2, 3),
+        line=st.lists(st.integers(1, 2), min_size=3),
+    )
+    def draw(self, by_application: bool, places: int, line: list[int]) -> None:
+        """Begin with some people in line, so that what comes free is offered to somebody."""
+        self.begin(by_application, places)
+        for size in line[:5]:
+            if by_application:
+                self.apply()
+                self.decide(0, Decision.WAIT)
+            else:
+                self.wait(size)
+        self.sweep()
+
     def begin(self, by_application: bool, places: int) -> None:
         """Make an event whose places are all given away."""
         how = Enrollment.APPLICATION if by_application else Enrollment.OPEN
@@ -178,6 +193,11 @@ class Line(RuleBasedStateMachine):
                 registering.cancel_unpaid(
                     r.id, event_id=self.event_id, reason="ill", actor=ORGANIZER, now=self.clock.now
                 )
+
+    @rule(n=N)
+    def give_back_and_offer(self, n: int) -> None:
+        self.give_back(n)
+        self.sweep()
 
     @rule(size=st.integers(1, 5))
     def resize(self, size: int) -> None:
