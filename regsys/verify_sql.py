@@ -317,6 +317,7 @@ MAIL: Sequence[Check] = (
         JOIN orders o ON o.id = r.order_id AND o.placed_at IS NOT NULL
         WHERE a.action = 'registration.cancelled' AND {MOVED}
           AND a.actor_kind <> 'payer' AND r.email <> ''
+          AND (r.moved_from_id IS NULL OR r.confirmed_at IS NOT NULL)
           AND NOT EXISTS (SELECT 1 FROM message m WHERE m.registration_id = r.id
                           AND m.key LIKE '%cancelled:' || r.id) ORDER BY r.id
         """,

@@ -65,9 +65,14 @@ def list_destinations(
         Destination(e, offer.ticket_type, offer.price, offer.left)
         for e in found
         for offer in list_offers(e, places[e.id], now=now)
-        if offer.left != 0
+        if offer.left != 0 and _is_open_to(r, offer.ticket_type)
         if offer.ticket_type.proof is not Proof.MEMBER or proving.still_proves(r.proof, now.date())
     ]
+
+
+def _is_open_to(r: Registration, ticket_type: TicketType) -> bool:
+    """Tell whether this person may have such a place: what asks for a proof is for those who gave the same before."""
+    return ticket_type.proof in (Proof.NONE, r.ticket_type.proof)
 
 
 def _coming(r: Registration, now: datetime) -> Sequence[Event]:

@@ -17,6 +17,7 @@ from regsys.registration.queries import due
 from tests.payments.shop import Placed, Shop
 from tests.payments.test_leaving import people, refunds, said
 from tests.payments.test_moving import letters
+from tests.support.books import verified
 from tests.support.typist import Typist
 
 # The event begins on Thursday 22 April 2027; 30 days before is Tuesday 23 March.
@@ -204,6 +205,7 @@ def test_who_does_not_pay_is_reminded_three_times_and_then_let_go_by_the_rule(sh
     assert "Your place was let go" in told.subject
     assert "METHOD:CANCEL" in str(told.attachments)
     assert len(letters("place_free")) == 1
+    assert verified() == []
 
 
 @pytest.mark.once

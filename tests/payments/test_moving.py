@@ -25,6 +25,7 @@ from regsys.waitlist import services as waitlist
 from tests.cast import a_person, sign_in
 from tests.payments.shop import Placed, Shop
 from tests.payments.test_leaving import bought, people, refunds, said
+from tests.support.books import verified
 from tests.support.together import booking, errors, raise_unexpected, together
 from tests.support.typist import Typist
 from tests.support.visitor import Page
@@ -121,6 +122,7 @@ def test_the_difference_is_paid_and_the_old_place_stays_until_then(
     assert "METHOD:CANCEL" in str(told[0].attachments)
     assert [m.key for m in letters("confirmation")][-1] == f"confirm:{new}"
     assert len({m.to_email for m in told}) == len(told) == 3, "the person, the payer, the desk"
+    assert verified() == []
 
 
 def test_a_cheaper_event_gives_the_difference_back_once(shop: Shop, typist: Typist) -> None:
@@ -155,6 +157,7 @@ def test_a_move_that_is_not_paid_leaves_everything_as_it_was(shop: Shop, typist:
     (letter,) = letters("move_lapsed")
     assert "The old place is still there" in letter.text
     assert letters("hold_expired") == []
+    assert verified() == []
 
 
 @pytest.mark.once
@@ -181,6 +184,7 @@ def test_who_gives_the_old_place_back_loses_the_new_one_too_and_gets_what_was_sh
     assert shop.states(order) == ["cancelled", "cancelled"]
     assert refunds(shop) == [("succeeded", 92000)]
     assert (due(order.id).total, due(order.id).net, live(people(order)[1].id)) == (0, 0, 0)
+    assert verified() == []
 
 
 @pytest.mark.once
@@ -228,6 +232,7 @@ def test_where_the_organizers_agree_they_move_and_may_spare_the_difference(
         select(AuditEntry.reason).where(AuditEntry.action == "registration.move_begun")
     )
     assert list(reasons) == ["a new post"]
+    assert verified() == []
 
 
 @pytest.mark.once

@@ -15,6 +15,7 @@ from tests.cast import sign_in
 from tests.payments.shop import Placed, Shop
 from tests.payments.test_leaving import bought, people, refunds, said
 from tests.payments.test_moving import letters
+from tests.support.books import verified
 from tests.support.together import booking, raise_unexpected, together
 from tests.support.typist import Typist
 
@@ -69,6 +70,7 @@ def test_what_was_kept_comes_back_when_somebody_is_confirmed_on_the_place(
     keep(shop)
     assert refunds(shop) == [("succeeded", 84500)]
     assert (due(order.id).total, due(order.id).net) == (7500, 7500)
+    assert verified() == []
     (told,) = letters("payment_refilled")
     assert "$845.00 goes back to the card" in told.text.replace("\u00a0", " ")
     assert "$845.00, Person" not in said(typist.get("/organize/money"))

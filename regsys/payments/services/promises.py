@@ -58,7 +58,7 @@ def keep_promise(promise_id: int, *, now: datetime) -> Sequence[int]:
     )
     if not back:
         return []
-    registration.lower_price(order_id, gone.id, back, reason=row.reason)
+    registration.keep_less(order_id, gone.id, back, reason=row.reason)
     cards = queries.list_card_payments(order_id)
     card = min(back, sum(refundable(p) for p in cards))
     mail.send_refilled(get_order(order_id), gone, card=card, by_hand=back - card, now=now)

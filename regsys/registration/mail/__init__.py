@@ -5,7 +5,7 @@ from regsys.registration.mail.handing import (
     send_hand_over_declined,
     send_handed_over,
 )
-from regsys.registration.mail.leaving import send_left
+from regsys.registration.mail.leaving import send_left, send_place_free
 from regsys.registration.mail.letters import (
     location,
     rows_of,
@@ -51,6 +51,7 @@ __all__ = [
     "send_not_sure",
     "send_order_cancelled",
     "send_pay_link",
+    "send_place_free",
     "when",
     "where",
 ]

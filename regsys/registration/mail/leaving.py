@@ -61,7 +61,7 @@ def send_left(
     by_event = {r.event_id: r.event for r, _money in gone}
     for event in by_event.values():
         names = [r.name for r, _money in gone if r.event_id == event.id]
-        _send_place_free(event, names, order, key=key, now=now)
+        send_place_free(event, names, key=key, now=now)
 
 
 def _send_order_left(
@@ -108,9 +108,7 @@ def _parts(order: Order, gone: Sequence[tuple[Registration, Leaving]]) -> list[d
     ]
 
 
-def _send_place_free(
-    event: Event, names: Sequence[str], order: Order, *, key: str, now: datetime
-) -> None:
+def send_place_free(event: Event, names: Sequence[str], *, key: str, now: datetime) -> None:
     """Tell those who lead an event, and its organizers, that somebody is not coming; nothing about money."""
     coming = queries.count_confirmed(event.id)
     for address, name in staff_of(event).items():

@@ -50,7 +50,7 @@ from regsys.registration.services.handing import (
     why_not_hand,
     withdraw_hand_over,
 )
-from regsys.registration.services.leaving import leave
+from regsys.registration.services.leaving import keep_less, leave
 from regsys.registration.services.minimum import (
     count_confirmed,
     let_run,
@@ -110,6 +110,7 @@ __all__ = [
     "hand_over_for",
     "hold_for_checkout",
     "hold_for_payer",
+    "keep_less",
     "leave",
     "let_run",
     "list_at_risk",

@@ -71,6 +71,8 @@ def cancel_unpaid(
         raise Refused(refusal)
     end(held.order, [r], S.CANCELLED, actor=actor, now=now, reason=reason, line=_("Cancelled."))
     mail.send_cancelled(r, reason=reason, was_confirmed=was_confirmed, now=now)
+    if was_confirmed:
+        mail.send_place_free(r.event, [r.name], key=f"cancelled:{r.id}", now=now)
 
 
 def cancel_paid(
@@ -100,6 +102,8 @@ def cancel_paid(
     mail.send_cancelled(
         r, reason=reason, was_confirmed=was_confirmed, refund=refund, paid=cost > 0, now=now
     )
+    if was_confirmed:
+        mail.send_place_free(r.event, [r.name], key=f"cancelled:{r.id}", now=now)
     if refund and held.order.email.casefold() != r.email_key:
         key = f"order-cancelled:{order_id}:{r.id}"
         mail.send_order_cancelled(held.order, [r], key=key, refund=refund, reason=reason, now=now)

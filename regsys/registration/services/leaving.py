@@ -51,3 +51,9 @@ def leave(
     key = f"{order_id}:{'-'.join(str(r.id) for r in gone)}"
     pairs = list(zip(gone, leavings, strict=True))
     mail.send_left(held.order, pairs, key=key, lapsed=lapsed, now=now)
+
+
+def keep_less(order_id: int, registration_id: int, amount: int, *, reason: str) -> None:
+    """Give up some of what was kept of a price when somebody left. The caller holds the order's lock."""
+    add_line(order_id, registration_id, LineKind.KEPT, reason, -amount)
+    db.session.flush()

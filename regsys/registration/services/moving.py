@@ -61,7 +61,7 @@ def begin_move(
         add_line(order_id, new.id, LineKind.OTHER, why, -cost)
     if wish.spared:
         spared = _("Spared by the organizers: %(reason)s", reason=reason)
-        add_line(order_id, new.id, LineKind.DISCOUNT, spared, -wish.spared)
+        add_line(order_id, new.id, LineKind.OTHER, spared, -wish.spared)
         new.price = max(0, new.price - wish.spared)
     db.session.flush()
     _record("registration.move_begun", old, new, actor=actor, now=now, reason=reason)
@@ -96,6 +96,7 @@ def _hold(
     for name in PERSON:
         if name != "answered_at":
             setattr(new, name, getattr(old, name))
+    new.proof = old.proof
     # Whoever moves pays all of it: what was paid so far counts.
     new.deposit = new.rest_at = None
     new.moved_from_id, new.times_moved = old.id, old.times_moved + 1
