@@ -53,6 +53,9 @@ Job jobs/test_worker.py
     ready done test_what_is_due_is_done_once_in_order
     ready dead test_after_eight_failures_a_job_is_dead_and_seen
     dead ready test_after_eight_failures_a_job_is_dead_and_seen
+Invoice billing/test_invoices.py
+    open cancelled test_a_held_place_is_confirmed_by_the_cheque_or_let_go_at_the_end
+    open written_off test_what_will_not_come_is_written_off_and_what_was_wrong_is_made_out_anew
 SeatRequest hosts/test_services.py
     waiting approved test_people_ask_and_the_coordinator_decides_once
     waiting declined test_people_ask_and_the_coordinator_decides_once
