@@ -43,15 +43,15 @@ def bare_server(page: bytes, folder: Path, *, workers: int, threads: int) -> Ite
 
 
 @contextmanager
-def change_of(stage: Stage) -> Iterator[Callable[[], None]]:
-    """Give a function that commits a change of no weight to the SQLite file, so that every kept page is out of date."""
+def change_of(stage: Stage, statement: str) -> Iterator[Callable[[], None]]:
+    """Give a function that commits a change to the SQLite file: of no weight to any page, or to events."""
     path = stage.raw_url.removeprefix("sqlite:///")
     connection = sqlite3.connect(path, isolation_level=None, timeout=10)
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("CREATE TABLE IF NOT EXISTS bench_change (n INTEGER)")
     connection.execute("INSERT INTO bench_change VALUES (0)")
     try:
-        yield lambda: connection.execute("UPDATE bench_change SET n = n + 1") and None
+        yield lambda: connection.execute(statement) and None
     finally:
         connection.close()
 
@@ -69,7 +69,8 @@ def measure(stage: Stage, url: str, *, rounds: int, seconds: float) -> list[Row]
         bare_server(
             own.body, stage.folder, workers=known.WEB_WORKERS, threads=known.WEB_THREADS
         ) as bare,
-        change_of(stage) as change,
+        change_of(stage, "UPDATE bench_change SET n = n + 1") as change,
+        change_of(stage, "UPDATE event SET version = version + 1") as change_events,
     ):
         time.sleep(0.5)
         rates = side_by_side(
@@ -77,7 +78,8 @@ def measure(stage: Stage, url: str, *, rounds: int, seconds: float) -> list[Row]
                 "bare": Asker(bare),
                 "bare, one by one": Asker(bare, connections=1, before=change),
                 # The product keeps what it has rendered until somebody commits: so somebody does, before each question.
-                "anew": Asker(url, connections=1, before=change),
+                "anew": Asker(url, connections=1, before=change_events),
+                "unconcerned": Asker(url, connections=1, before=change),
                 "framed": Asker(url, [COOKIE]),
                 "kept": Asker(url),
                 "304": Asker(url, marked),
@@ -99,7 +101,8 @@ def _rows(rates: dict[str, tuple[float, float]], size: int) -> list[Row]:
 
     return [
         Row(f"a bare Flask page of {size / 1000:.0f} KB", base, "/s", note=f"spread {spread:.0%}"),
-        row("event page, made anew (one by one)", "anew", UNCACHED, "bare, one by one"),
+        row("event page, made in full (one by one)", "anew", UNCACHED, "bare, one by one"),
+        row("… after a commit about something else", "unconcerned", UNCACHED, "bare, one by one"),
         row("event page, framed for one visitor", "framed"),
         row("event page, as a crowd gets it", "kept"),
         row("event page, revalidated (304)", "304", REVALIDATED),

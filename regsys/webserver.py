@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from babel import Locale
 from flask import Flask
 from gunicorn.workers.gthread import ThreadWorker
 from sqlalchemy.orm import configure_mappers
@@ -95,6 +96,7 @@ def make() -> Any:
 def _load_what_is_lazy() -> None:
     """Load now what the first visitors would load in each worker for itself."""
     configure_mappers()
+    Locale.parse("en_US").currency_formats.get("standard")
     if settings.STRIPE_SECRET_KEY:
         gateway.api_version()
 
