@@ -143,6 +143,21 @@ def test_a_cheaper_event_gives_the_difference_back_once(shop: Shop, typist: Typi
     assert people(order)[1].times_moved == 1
 
 
+@pytest.mark.once
+def test_nobody_gets_more_by_a_move_than_by_leaving(shop: Shop, typist: Typist) -> None:
+    rules = {
+        "transfer": {"allowed": "free"},
+        "steps": [{"ahead": {"days": 30}, "back": {"percent": 25}}],
+    }
+    order, cheaper = bought(shop, rules=rules), shop.event(price=0)
+    page = chosen(shop, typist, order, cheaper)
+    assert "Stays with us, by the refund rules of today $690.00 Comes back $230.00" in said(page)
+    typist.send(page, {}, names=["mark"])
+    assert refunds(shop) == [("succeeded", 23000)]
+    assert (due(order.id).total, due(order.id).net, due(order.id).over) == (69000, 69000, 0)
+    assert verified() == []
+
+
 def test_a_move_that_is_not_paid_leaves_everything_as_it_was(shop: Shop, typist: Typist) -> None:
     order, dearer = bought(shop, rules=FREE), shop.event(price=100000, size=1)
     old = order.registrations[0]

@@ -12,10 +12,11 @@ from regsys.payments.queries.attempts import find_holding
 from regsys.payments.queries.giving import is_by_card
 from regsys.payments.queries.leaving import CONTESTED, PAYING
 from regsys.payments.rules import not_chargeable
+from regsys.policies.rules import refund
 from regsys.registration import rules
 from regsys.registration.models import Order, Registration
 from regsys.registration.moved import Destination, list_destinations, terms_of, why_not_move
-from regsys.registration.queries import costs_of, get_order, totals_of
+from regsys.registration.queries import amounts_of, costs_of, get_order, refund_facts, totals_of
 from regsys.registration.rules import Moving
 from regsys.registration.states import UNPAID
 
@@ -73,15 +74,23 @@ def get_moves(
     fee = 0 if by_organizer else terms_of(r).transfer.fee
     refusal = _why_not(order, r, now, by_organizer=by_organizer)
     refusal = refusal or (CONTESTED if sums.disputed else None)
+    # Nobody gets more by moving to something cheap than by leaving; organizers may give it.
+    most = None if by_organizer else _most(r, cost, sums.paid - sums.refunded - total, now)
     there = [] if refusal else list_destinations(r, now=now, by_organizer=by_organizer)
     ways = []
     for to in there:
         move = rules.price_move(
             to.event.id, to.ticket_type.id, price=to.price, fee=fee, cost=cost,
-            total=total, net=sums.paid - sums.refunded, cards=cards,
+            total=total, net=sums.paid - sums.refunded, cards=cards, most=most,
         )  # fmt: skip
         ways.append(Way(to, replace(move, behind=not by_organizer)))
     return Moves(order, r, ways, refusal)
+
+
+def _most(r: Registration, cost: int, spare: int, now: datetime) -> int:
+    """Return what giving this place up would give back now."""
+    (paid,) = rules.paid_of([cost], spare)
+    return refund(terms_of(r), amounts_of(r, paid), now, refund_facts(r)).amount
 
 
 def _why_not(order: Order, r: Registration, now: datetime, *, by_organizer: bool) -> Refusal | None:

@@ -84,6 +84,8 @@ def _amounts(order: Order, new: Registration, cost: int, money: Moving | None) -
              (_("The new place"), show(new.price, order.currency))]  # fmt: skip
     if money and money.fee:
         lines.append((_("Fee for moving"), show(money.fee, order.currency)))
+    if money and money.kept:
+        lines.append((_("Stays with us, by the refund rules"), show(money.kept, order.currency)))
     found = backs(order, money.card, money.by_hand) if money else {"back": "", "by_hand": ""}
     return {"lines": lines, **found}
 

@@ -72,6 +72,10 @@ def begin_move(
         raise Refused(rules.HOLD_EXPIRED)
     move_all([new], S.CONFIRMED, actor=actor, now=now, reason=reason)
     finish_moves(held.order, [new], actor=actor, now=now, money=wish)
+    if wish.kept:
+        why = _("Kept of the difference, by the refund rules of that day.")
+        add_line(order_id, old.id, LineKind.KEPT, why, wish.kept)
+        db.session.flush()
     return new
 
 
