@@ -27,7 +27,7 @@ DOCS = Path("docs/screens")
 KEPT = ((WIDE, "light"), (PHONE, "dark"))
 TALLEST = 3
 GAP = 24
-QUALITY = 70
+QUALITY = 55
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def take(browser: Browser, url: str, world: World, pair: Pair, mock: Path, targe
     pair.show(ours, url, world)
     for size, scheme in KEPT if target == DOCS else LOOKS:
         path = target / f"beside-{pair.name}-{size[0]}-{scheme}.webp"
-        width = size[0] // 2 if size == WIDE else size[0]
+        width = size[0] // 2 if size == WIDE else size[0] * 4 // 5
         join(desk, *(look(context, p, size, scheme) for p in (theirs, ours)), width, path)
     context.close()
 
