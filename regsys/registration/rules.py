@@ -341,8 +341,8 @@ class Moving:
     """A move to another event, with its amounts in minor units.
 
     `cost` is what the old place costs and `fee` what the move does; `to_pay` is asked for before it counts, `card` and
-    `by_hand` go back, `kept` does not. `spared`: what the organizers do not ask for. `behind`: whoever waits there comes
-    first.
+    `by_hand` go back, `kept` does not. `spared`: what the organizers do not ask for. `behind`: whoever waits there
+    comes first.
     """
 
     event_id: int
