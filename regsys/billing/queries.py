@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import (
     ColumnElement,
@@ -182,10 +182,11 @@ def order_of_invoice(invoice_id: int) -> int:
 
 @dataclass(frozen=True)
 class InvoiceRow:
-    """An invoice with its paper and order; `owed` is what is open of it, `balance` how its order stands."""
+    """An invoice with its paper and order: what is `owed` of it, how its order stands, and its last day in time."""
 
     invoice: Invoice
     balance: Balance
+    day: date
     late: int
 
     @property
@@ -217,7 +218,13 @@ def _rows(query: Select[Invoice], *, zone: str, now: datetime) -> list[InvoiceRo
     found = list(db.session.scalars(query.options(*WITH_PAPER)))
     balances = balances_of([i.order_id for i in found]) if found else {}
     return [
-        InvoiceRow(i, balances[i.order_id], rules.days_late(i.due_at, now, zone)) for i in found
+        InvoiceRow(
+            i,
+            balances[i.order_id],
+            rules.due_day(i.due_at, zone),
+            rules.days_late(i.due_at, now, zone),
+        )
+        for i in found
     ]
 
 

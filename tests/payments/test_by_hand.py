@@ -13,7 +13,7 @@ from regsys.ledger import services as ledger
 from regsys.ledger.models import Method, Refund
 from regsys.ledger.rules import Balance
 from regsys.ledger.states import RefundState
-from regsys.payments import queries
+from regsys.payments import queries, services
 from regsys.payments.jobs import HANDLERS
 from regsys.registration import queries as registrations
 from tests.payments.shop import Placed, Shop
@@ -217,3 +217,21 @@ def test_only_those_with_the_money_write_it_down(shop: Shop) -> None:
         (desk(shop, "registrar", order.event_id), 200),
     ]
     assert [client.get(path).status_code for client, _ in who] == [code for _, code in who]
+
+
+def test_a_card_that_pays_after_the_cheque_goes_back(shop: Shop) -> None:
+    order = shop.order(shop.event())
+    session = shop.open(order)
+    now = shop.clock.now
+    for _click in range(2):
+        with transaction():
+            services.receive_by_hand(
+                order.id, amount=92000, method=Method.CHEQUE, received_at=now, reference="1187",
+                seen=0, actor=SYSTEM, now=now,
+            )  # fmt: skip
+    assert shop.states(order) == ["confirmed"]
+    shop.pay(session)
+    shop.deliver_all(session)
+    assert shop.payments(order) == [(92000, None), (92000, "double")]
+    assert balance_of(shop, order) == Balance(92000, paid=92000)
+    assert [(r.amount, r.method) for r in rows(shop)] == [(92000, Method.CARD)]
