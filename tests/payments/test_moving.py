@@ -17,10 +17,9 @@ from regsys.outbox.models import Message
 from regsys.payments import jobs as poller
 from regsys.payments import queries, services
 from regsys.policies import services as policies
-from regsys.policies.rules import read
+from regsys.policies.rules import price_move, read
 from regsys.registration import jobs as sweeps
 from regsys.registration.queries import costs_of, due
-from regsys.registration.rules import price_move
 from regsys.waitlist import services as waitlist
 from tests.cast import a_person, sign_in
 from tests.payments.shop import Placed, Shop

@@ -12,12 +12,11 @@ from regsys.payments.queries.attempts import find_holding
 from regsys.payments.queries.giving import is_by_card
 from regsys.payments.queries.leaving import CONTESTED, PAYING
 from regsys.payments.rules import not_chargeable
-from regsys.policies.rules import refund
+from regsys.policies.rules import Moving, price_move, refund
 from regsys.registration import rules
 from regsys.registration.models import Order, Registration
 from regsys.registration.moved import Destination, list_destinations, terms_of, why_not_move
 from regsys.registration.queries import amounts_of, costs_of, get_order, refund_facts, totals_of
-from regsys.registration.rules import Moving
 from regsys.registration.states import UNPAID
 
 NOT_THERE = Refusal(
@@ -79,7 +78,7 @@ def get_moves(
     there = [] if refusal else list_destinations(r, now=now, by_organizer=by_organizer)
     ways = []
     for to in there:
-        move = rules.price_move(
+        move = price_move(
             to.event.id, to.ticket_type.id, price=to.price, fee=fee, cost=cost,
             total=total, net=sums.paid - sums.refunded, cards=cards, most=most,
         )  # fmt: skip

@@ -16,6 +16,7 @@ from regsys.policies.rules.handing import (
     why_not_hand_over,
     why_not_transfer,
 )
+from regsys.policies.rules.moving import Moving, price_move
 from regsys.policies.rules.refunds import (
     About,
     Amounts,
@@ -61,6 +62,7 @@ __all__ = [
     "Facts",
     "Handing",
     "Line",
+    "Moving",
     "Refund",
     "Room",
     "Row",
@@ -77,6 +79,7 @@ __all__ = [
     "is_let_go",
     "let_go_at",
     "limit_of",
+    "price_move",
     "read",
     "refund",
     "split",

@@ -9,6 +9,7 @@ from regsys.events.models import Event, TicketType
 from regsys.kernel.money import show
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import compose
+from regsys.policies.rules import Moving
 from regsys.registration import ics
 from regsys.registration.mail.letters import (
     attached,
@@ -21,7 +22,6 @@ from regsys.registration.mail.letters import (
     when,
 )
 from regsys.registration.models import Order, Registration
-from regsys.registration.rules import Moving
 from regsys.web import html
 from regsys.web.urls import absolute, settings
 

@@ -12,10 +12,10 @@ from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.text import N_
+from regsys.policies.rules import Moving
 from regsys.registration import mail, proving, queries, rules
 from regsys.registration.models import LineKind, Order, Registration
 from regsys.registration.queries import Held
-from regsys.registration.rules import Moving
 from regsys.registration.services.carts import PERSON, check_proof, hold_places
 from regsys.registration.services.places import get_for_sale
 from regsys.registration.services.shared import add_line, lock_order, move_all
