@@ -22,7 +22,7 @@ from regsys.registration.states import RegistrationState
 from regsys.web.guard import MARK
 from tests.hostile.conftest import Field
 from tests.hostile.corpus import SEED, VALUES, as_text, some
-from tests.hostile.intruder import Intruder, Pairs, fill
+from tests.hostile.intruder import Intruder, Pairs, Value, fill
 from tests.hostile.test_addresses import SIZES, list_doors
 from tests.hostile.test_forms import list_targets
 from tests.support.visitor import Form
@@ -167,10 +167,14 @@ def test_a_form_from_yesterday_is_refused_and_keeps_what_was_typed(field: Field)
             and not is_new
             and any(c.kind in ("text", "textarea") for c in target.form.controls)
         ):
-            pairs = fill(target.form, {name: _older(target.form, name) for name in marks})
-            controls = target.form.controls
-            page = target.intruder.attack(target.action, pairs, what="stale", typed=controls)
-            assert page.status in (409, 422), (target.action, page.status)
+            old: dict[str, Value] = {name: _older(target.form, name) for name in marks}
+            controls, statuses = target.form.controls, set()
+            for button in target.buttons:  # one of them may only show what would happen
+                pairs = fill(target.form, old, button)
+                page = target.intruder.attack(target.action, pairs, what="stale", typed=controls)
+                statuses.add(page.status)
+            assert statuses & {409, 422}, (target.action, statuses)
+            assert statuses <= {200, 409, 422}, (target.action, statuses)
             stale += 1
     assert stale > 3
     assert field.problems == ""
