@@ -132,8 +132,11 @@ def _forms(event: Event, draft: ApplicationDraft | None) -> Forms:
 def _about(event: Event, **options: Any) -> AboutForm:
     """Return what is asked about the person: a talk needs little beforehand, and a phone number."""
     required = registration_rules.required_of_person(event.kind)
-    without = [f for f in ABOUT if f not in (*TALK, *required)] if event.talk_first else []
-    return build_about(required, without=without, **options)
+    if not event.talk_first:
+        return build_about(required, **options)
+    # What a talk does not ask cannot be missing either.
+    without = [f for f in ABOUT if f not in TALK]
+    return build_about(required & set(TALK), without=without, **options)
 
 
 def _types(event: Event) -> list[tuple[int, str]]:
