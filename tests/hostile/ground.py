@@ -84,6 +84,13 @@ class Ground:
         )
         self.db.exec_driver_sql(off)
         self.db.exec_driver_sql("BEGIN")
+        # SQLite cannot switch triggers off: they step aside within the transaction.
+        find = "SELECT name, sql FROM main.sqlite_master WHERE type = 'trigger'"
+        triggers = self.db.exec_driver_sql(find).all() if self.is_sqlite else []
+        for name, _sql in triggers:
+            self.db.exec_driver_sql(f'DROP TRIGGER main."{name}"')
         yield self.db
+        for _name, sql in triggers:
+            self.db.exec_driver_sql(sql)
         self.db.exec_driver_sql("COMMIT")
         self.db.exec_driver_sql(on)
