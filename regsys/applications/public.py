@@ -134,9 +134,9 @@ def _about(event: Event, **options: Any) -> AboutForm:
     required = registration_rules.required_of_person(event.kind)
     if not event.talk_first:
         return build_about(required, **options)
-    # What a talk does not ask cannot be missing either.
-    without = [f for f in ABOUT if f not in TALK]
-    return build_about(required & set(TALK), without=without, **options)
+    # What the kind of event requires is asked in the short form too: without it nothing is sent.
+    without = [f for f in ABOUT if f not in (*TALK, *required)]
+    return build_about(required, without=without, **options)
 
 
 def _types(event: Event) -> list[tuple[int, str]]:
