@@ -37,7 +37,10 @@ class InvoiceForm(AddressForm):
     """To whom an invoice goes, and their own number for it."""
 
     po_number = StringField(
-        _l("Purchase order number"), [AtMost(60)], description=_l("If they gave you one.")
+        _l("Purchase order number"),
+        [AtMost(60)],
+        description=_l("If they gave you one."),
+        render_kw={"autocomplete": "off"},
     )
     email = EmailField(
         _l("E-mail of accounts payable"),
