@@ -40,6 +40,8 @@ class Code(Base):
     ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # So many people of one workplace must come in one order; 1: anybody.
     min_group: Mapped[int] = mapped_column(default=1, server_default="1")
+    # A credit: it counts once, for this (casefolded) address alone, at every event that begins before its end.
+    email_key: Mapped[str | None] = mapped_column(String(254))
     # Each address once, over all events and orders.
     once: Mapped[bool] = mapped_column(default=False, server_default=false())
     pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), unique=True)
@@ -49,6 +51,12 @@ class Code(Base):
     events: Mapped[list[Event]] = relationship(
         secondary=discount_code_event, order_by=Event.starts_at
     )
+
+    def counts_at(self, event: Event) -> bool:
+        """Tell whether it lowers prices of an event."""
+        if self.email_key is None:
+            return event.id in {e.id for e in self.events}
+        return self.ends_at is None or event.starts_at < self.ends_at
 
     def __repr__(self) -> str:
         return f"<Code {self.code}>"

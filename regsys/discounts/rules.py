@@ -40,6 +40,12 @@ USED_UP = Refusal("CodeUsedUp", N_("This code was used as often as it may be."))
 USED_BY_THEM = Refusal(
     "CodeUsedByThem", N_("This code counts once for each person, and it was used already.")
 )
+OF_ANOTHER = Refusal(
+    "CreditOfAnother",
+    N_(
+        "This credit counts for the place of the person to whom it belongs, under the address at which they had it."
+    ),
+)
 NOTHING_OFF = Refusal(
     "NothingOff", N_("There is nothing to pay here from which it could be taken.")
 )

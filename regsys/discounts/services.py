@@ -17,6 +17,8 @@ from regsys.events.services import fit_pool
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db, lock_rows
 from regsys.kernel.errors import Forbidden, Refused
+from regsys.kernel.text import email_key
+from regsys.kernel.tokens import new_code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,21 @@ def make_code(plan: Plan, *, scope: Collection[int] | None, actor: Actor, now: d
     db.session.flush()
     _record("code.made", code, plan, actor=actor, now=now)
     return code.id
+
+
+def make_credit(
+    email: str, *, amount: int, currency: str, until: datetime, note: str, now: datetime
+) -> Code:
+    """Make the code by which one person takes an amount off a place that begins before `until`; it counts once."""
+    name = f"CREDIT-{new_code(10)}"
+    pool = capacity.make_pool(event_id=None, name=f"code {name}", kind=PoolKind.CODE, size=1)
+    code = Code(
+        code=name, amount=amount, currency=currency, ends_at=until, email_key=email_key(email),
+        note=note[:300], pool_id=pool.id, created_at=now,
+    )  # fmt: skip
+    db.session.add(code)
+    db.session.flush()
+    return code
 
 
 def change_code(

@@ -11,6 +11,7 @@ from regsys.hosts.forms import PersonForm, person_of
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
+from regsys.ledger.queries import documents_of
 from regsys.registration import queries as registrations
 from regsys.registration.mail import when, where
 from regsys.web.errors import refusal_text
@@ -53,6 +54,7 @@ def _show(
         full=refusal_text(Refused(full)) if full else None,
         fixed=refusal_text(Refused(fixed)) if fixed else None,
         balance=registrations.due(order.id) if order else None,
+        papers=documents_of([order.id]) if order else [],
         refusal=refusal,
         when=when(event),
         where=where(event),

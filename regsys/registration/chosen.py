@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import contains_eager
 
-from regsys.events.models import Option
+from regsys.events.models import Event, Option
+from regsys.events.states import EventState
 from regsys.kernel.db import db
 from regsys.registration.models import OptionChoice, Registration
 from regsys.registration.states import LIVE
@@ -25,6 +26,20 @@ def list_choices(registration_ids: Sequence[int]) -> dict[int, list[OptionChoice
     for choice in db.session.scalars(query):
         found.setdefault(choice.registration_id, []).append(choice)
     return found
+
+
+def is_spent(code_id: int, *, but: int) -> bool:
+    """Tell whether a credit was used: by a place of another order, or by one that was confirmed and given up.
+
+    Where an event was called off it counts again.
+    """
+    query = select(Registration.id).join(Registration.event).where(
+        Registration.code_id == code_id,
+        Registration.order_id != but,
+        or_(Registration.state.in_(LIVE), Registration.confirmed_at.is_not(None)),
+        Event.state != EventState.CANCELLED,
+    )
+    return db.session.scalar(query.limit(1)) is not None
 
 
 def list_code_users(code_id: int, *, but: int) -> set[str | None]:

@@ -103,6 +103,8 @@ class Registration(Base):
     rate: Mapped[Rate] = mapped_column(choice(Rate, "rate"))
     price: Mapped[int]
     code_id: Mapped[int | None] = mapped_column(ForeignKey("discount_code.id"), index=True)
+    # The credit that was made of what was kept when this place was given up.
+    credit_id: Mapped[int | None] = mapped_column(ForeignKey("discount_code.id"), unique=True)
     # Frozen with the price: the part of it that is for a room, the refund rules, and when the event was to begin.
     room_part: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     policy_id: Mapped[int | None] = mapped_column(ForeignKey("refund_policy.id"))
@@ -145,7 +147,8 @@ class Registration(Base):
     event: Mapped[Event] = relationship()
     ticket_type: Mapped[TicketType] = relationship()
     policy: Mapped[RefundPolicy | None] = relationship()
-    discount_code: Mapped[Code | None] = relationship()
+    discount_code: Mapped[Code | None] = relationship(foreign_keys=[code_id])
+    credit: Mapped[Code | None] = relationship(foreign_keys=[credit_id])
     answers: Mapped[list[Answer]] = relationship(order_by=Answer.id)
 
     @property

@@ -306,7 +306,7 @@ def why_not_decline(*, offered: bool, holding: bool, paying: bool) -> Refusal | 
 class Leaving:
     """One person who leaves, and their money in minor units: what was paid, and what goes back in which way.
 
-    `why` and `lines` explain it, in words.
+    `why` and `lines` explain it, in words. `credit`: what is kept, and counts for a later event until a time.
     """
 
     registration_id: int
@@ -315,6 +315,8 @@ class Leaving:
     by_hand: int = 0
     why: str = ""
     lines: Sequence[tuple[str, str]] = ()
+    credit: int = 0
+    credit_until: datetime | None = None
 
     @property
     def kept(self) -> int:

@@ -10,6 +10,10 @@ from sqlalchemy import select
 from regsys.accounts.models import User
 from regsys.accounts.queries import actor_of
 from regsys.audit.models import AuditEntry
+from regsys.billing import jobs as billing_jobs
+from regsys.billing import services as billing
+from regsys.billing.paper import Addressee
+from regsys.events.kinds import InvoiceTerms
 from regsys.events.models import Event
 from regsys.hosts import queries, services
 from regsys.hosts.kinds import Pays
@@ -101,6 +105,35 @@ def test_one_payer_pays_for_named_seats_and_the_coordinator_swaps(db: Any, clock
     answers = select(Registration).where(Registration.first_name == "Eve")
     eve = product_db.session.scalars(answers).one()
     assert (eve.profession, eve.answered_at) == ("", None)
+
+
+@pytest.mark.once
+def test_a_host_gets_one_invoice_and_names_more_after_its_day(db: Any, clock: Clock) -> None:
+    event = hosted()
+    event.invoices, event.invoice_days = InvoiceTerms.HELD, 14
+    db.session.commit()
+    name(event, "Ada Reed")
+    order_id = table(event).host.order_id
+    assert order_id
+    to = Addressee("Fernhollow Health", "1 Fern Road")
+    with transaction():
+        billing.ask_for_invoice(
+            order_id, to, email="ap@example.org", actor=house.PRUDENCE, now=clock.now
+        )
+    assert (words(event), letters().count(("invoice", "Fernhollow"))) == ([("Ada", "invited")], 1)
+    clock.move(days=15)
+    with transaction():
+        registration.expire_lapsed(order_id, now=clock.now)
+    billing_jobs.close({})
+    sweep()
+    assert (words(event), table(event).facts.kept) == ([], 3)
+    name(event, "Ben Reed")
+    assert (live(event), registrations.due(order_id).due) == (3, 50000)
+    with transaction():
+        again = billing.ask_for_invoice(
+            order_id, to, email="ap@example.org", actor=house.PRUDENCE, now=clock.now
+        )
+        assert again.document.total == 50000
 
 
 def test_an_agreed_sum_covers_every_seat(db: Any, clock: Clock) -> None:

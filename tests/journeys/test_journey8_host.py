@@ -1,4 +1,4 @@
-"""Journey 8: an inquiry becomes a draft with seats; the host's coordinator names, is asked, pays, and swaps a name."""
+"""Journey 8: an inquiry becomes seats; the coordinator names, is asked, gets one invoice, pays, and swaps a name."""
 
 import re
 from collections.abc import Iterator
@@ -64,6 +64,9 @@ def _agree(desk: Page, site: Server) -> str:
     desk.get_by_label("Agreed price for all seats").fill("1200.00")
     desk.get_by_role("button", name="Save").click()
     panel = desk.url
+    desk.goto(panel.replace("/host", "/tickets"))
+    desk.get_by_label("May an employer pay by invoice?").select_option("confirmed")
+    desk.get_by_role("button", name="Save", exact=True).first.click()
     desk.goto(panel.replace("/host", "/preview"))
     desk.get_by_role("button", name="Publish it").click()
     expect(desk.get_by_role("heading", name="It is published")).to_be_visible()
@@ -115,7 +118,15 @@ def test_a_host_gives_out_seats_pays_once_and_swaps(
     expect(desk.get_by_role("row", name=re.compile("Piet"))).to_contain_text("Invited")
     assert "A seat with your name" in letters(mail, "piet@example.org")[0].subject
 
-    # One payer, one order, by card.
+    # One payer, one order: an invoice for the house, and somebody there has a card after all.
+    desk.get_by_role("link", name="Ask for an invoice instead").click()
+    desk.get_by_label("Employer, as it should stand").fill("Brackenridge Rural Residency")
+    desk.get_by_label("Address").fill("1 Mill Road\nBrackenridge")
+    desk.get_by_role("button", name="Send the invoice").click()
+    expect(desk.get_by_text(f"The invoice is on its way to {COORDINATOR}.")).to_be_visible()
+    assert "INV-" in letters(mail, COORDINATOR, 2)[-1].subject
+    desk.goto(f"{site.url}/host")
+    expect(desk.get_by_role("link", name=re.compile("Invoice INV-"))).to_be_visible()
     desk.get_by_role("link", name="Look at it and pay $1,200.00").click()
     assert "PRIVATE" not in desk.content()
     desk.get_by_role("button", name="Pay $1,200.00").click()

@@ -10,7 +10,7 @@ from regsys.kernel.text import N_
 from regsys.ledger.queries import payments_of, refundable, sums_in
 from regsys.payments.queries.attempts import find_holding
 from regsys.payments.queries.giving import is_by_card
-from regsys.policies.rules import Cause, Refund, Terms, read, refund
+from regsys.policies.rules import Cause, Refund, Terms, carried_over, credit_until, read, refund
 from regsys.registration import rules
 from regsys.registration.models import Order, Registration
 from regsys.registration.queries import amounts_of, costs_of, get_order, refund_facts, totals_of
@@ -39,7 +39,8 @@ PAYING = Refusal(
 class Part:
     """One person who leaves: what was paid, what goes back to the card and by hand, and the rule (none: nothing).
 
-    `more` goes back besides, if somebody takes the place before the event begins.
+    `more` goes back besides, if somebody takes the place before the event begins. Of what is kept `credit` counts for
+    an event that begins before `credit_until`.
     """
 
     registration: Registration
@@ -49,6 +50,8 @@ class Part:
     made: Refund | None = None
     terms: Terms | None = None
     more: int = 0
+    credit: int = 0
+    credit_until: datetime | None = None
 
     @property
     def amount(self) -> int:
@@ -83,7 +86,8 @@ class Parting:
     def mark(self) -> str:
         """Return what stands for who leaves and what comes back, and tells nobody the amount."""
         who = ",".join(str(p.registration.id) for p in self.parts)
-        return tokens.hash_token(f"{self.order.token}:{who}:{self.amount}")[:24]
+        credits = sum(p.credit for p in self.parts)
+        return tokens.hash_token(f"{self.order.token}:{who}:{self.amount}:{credits}")[:24]
 
 
 def get_parting(
@@ -127,7 +131,9 @@ def _part(r: Registration, paid: int, cards: int, now: datetime, cause: Cause) -
     again = refund(terms, amounts_of(r, paid), now, replace(facts, refilled=True))
     card = min(made.amount, cards)
     more = max(0, again.amount - made.amount)
-    return Part(r, paid, card, made.amount - card, made, terms, more)
+    until = credit_until(terms, starts_at=facts.starts_at, zone=facts.zone)
+    credit = carried_over(terms, made) if until > now else 0
+    return Part(r, paid, card, made.amount - card, made, terms, more, credit, until)
 
 
 def _why_not(parts: Sequence[Part], now: datetime) -> Refusal | None:

@@ -99,7 +99,8 @@ def leaving_of(part: Part) -> Leaving:
         more = show(part.more, currency)
         again = _("If somebody takes the place, %(amount)s more comes back by itself.", amount=more)
         why = f"{why} {again}"
-    return Leaving(r.id, part.paid, part.card, part.by_hand, why, lines)
+    credit = (part.credit, part.credit_until)
+    return Leaving(r.id, part.paid, part.card, part.by_hand, why, lines, *credit)
 
 
 def _explained(part: Part) -> str:

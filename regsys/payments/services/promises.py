@@ -15,7 +15,7 @@ from regsys.payments.queries import Part
 from regsys.payments.services.giving import request
 from regsys.registration import services as registration
 from regsys.registration.models import Order, Registration
-from regsys.registration.queries import costs_of, get_order
+from regsys.registration.queries import get_order
 
 
 def promise(part: Part, *, now: datetime) -> None:
@@ -46,7 +46,7 @@ def keep_promise(promise_id: int, *, now: datetime) -> Sequence[int]:
         return []
     row.kept_at, row.taken_by_id = now, takers[promise_id]
     # Somebody may have given it back by hand in the meantime.
-    back = min(row.amount, max(0, costs_of([gone.id])[gone.id]))
+    back = registration.fit_credit(gone.id, row.amount, now=now)
     audit.record(
         "refund.promise_kept",
         ("registration", gone.id),

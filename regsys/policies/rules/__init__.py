@@ -13,6 +13,7 @@ from regsys.policies.rules.deposits import (
 from regsys.policies.rules.handing import (
     Handing,
     carried_over,
+    credit_until,
     why_not_hand_over,
     why_not_transfer,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "Unpaid",
     "Why",
     "carried_over",
+    "credit_until",
     "is_let_go",
     "let_go_at",
     "limit_of",

@@ -1,12 +1,13 @@
 """Whether a colleague may take a place, whether one may move to another event, and what is carried over."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 from regsys.kernel.errors import Refusal
 from regsys.kernel.text import N_
+from regsys.kernel.zones import moment, wall_time
 from regsys.policies.rules.refunds import Refund
-from regsys.policies.rules.terms import Allowed, Carried, Taker, Terms, limit_of
+from regsys.policies.rules.terms import Allowed, Carried, Taker, Terms, limit_of, months_on
 
 NOT_ALLOWED = Refusal(
     "NoSubstitute", N_("A place here cannot be handed to somebody else. Please cancel it instead.")
@@ -66,6 +67,13 @@ def why_not_transfer(
     if (other_starts_at - facts.starts_at).days > rule.within_months * 31:
         return TOO_FAR
     return None
+
+
+def credit_until(terms: Terms, *, starts_at: datetime, zone: str) -> datetime:
+    """Return before when a later event has to begin for which what is kept counts: the end of a day, months after."""
+    zone = terms.zone or zone
+    last = months_on(wall_time(starts_at, zone).date(), terms.credit.months)
+    return moment(datetime.combine(last + timedelta(days=1), time()), zone).at
 
 
 def carried_over(terms: Terms, made: Refund) -> int:

@@ -202,7 +202,7 @@ def _is_hour(text: str) -> bool:
 def limit_of(ahead: Ahead, terms: Terms, *, starts_at: datetime, zone: str) -> datetime:
     """Return the moment from which it is too late for a step; never after the event has begun."""
     zone = terms.zone or zone
-    last = _months_before(wall_time(starts_at, zone).date(), ahead.months)
+    last = months_on(wall_time(starts_at, zone).date(), -ahead.months)
     last -= timedelta(days=ahead.days)
     if terms.time == END_OF_DAY:
         wall = datetime.combine(last + timedelta(days=1), time())
@@ -211,9 +211,9 @@ def limit_of(ahead: Ahead, terms: Terms, *, starts_at: datetime, zone: str) -> d
     return min(moment(wall, zone).at, starts_at)
 
 
-def _months_before(day: date, months: int) -> date:
-    """Return the same day some calendar months before, or the last of a month that is too short for it."""
-    year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
+def months_on(day: date, months: int) -> date:
+    """Return the same day some calendar months later, or earlier, or the last of a month that is too short for it."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 

@@ -24,6 +24,7 @@ from regsys.registration.mail.letters import (
 )
 from regsys.registration.models import Order, Registration
 from regsys.registration.rules import Leaving
+from regsys.web.html import deadline
 from regsys.web.urls import absolute
 
 
@@ -101,11 +102,20 @@ def _parts(order: Order, gone: Sequence[tuple[Registration, Leaving]]) -> list[d
             "paid": money.paid > 0,
             "why": money.why,
             "lines": money.lines,
+            "credit": _credit(r),
             "amount": show(money.card + money.by_hand, order.currency),
             **backs(order, money.card, money.by_hand),
         }
         for r, money in gone
     ]
+
+
+def _credit(r: Registration) -> dict[str, str] | None:
+    code = r.credit
+    if code is None or code.amount is None or code.ends_at is None:
+        return None
+    amount, until = show(code.amount, code.currency), deadline(code.ends_at, r.event.time_zone)
+    return {"code": code.code, "amount": amount, "until": until, "email": r.email}
 
 
 def send_place_free(event: Event, names: Sequence[str], *, key: str, now: datetime) -> None:

@@ -50,7 +50,7 @@ from regsys.registration.services.handing import (
     why_not_hand,
     withdraw_hand_over,
 )
-from regsys.registration.services.leaving import keep_less, leave
+from regsys.registration.services.leaving import fit_credit, keep_less, leave
 from regsys.registration.services.minimum import (
     count_confirmed,
     let_run,
@@ -106,6 +106,7 @@ __all__ = [
     "expire_lapsed",
     "extend_hold",
     "fill_hand_over",
+    "fit_credit",
     "forget",
     "hand_over_for",
     "hold_for_checkout",

@@ -41,15 +41,16 @@ def apply_code(
     held = lock_order(which, now=now)
     check_open(held)
     code = codes.find_code(typed)
-    if code and code.once:
+    if code and (code.once or code.email_key):
         capacity.lock_pools([code.pool_id])  # who has used it is read under its lock
-    people = [r for r in held.unpaid if code and r.event_id in {e.id for e in code.events}]
+    people = [r for r in held.unpaid if code and code.counts_at(r.event)]
     if code is None or not people:
         raise Refused(discounts.UNKNOWN)
     if any(r.code_id not in (None, code.id) for r in held.unpaid):
         raise Refused(discounts.OTHER_CODE)
     if not all(r.email for r in people):
         raise Refused(rules.NOT_COMPLETE)
+    people = _owners(people, code, held.order.id)
     terms = codes.terms_of(code)
     _raise(discounts.why_not(terms, held.order.currency, now))
     new = _who(people, code, terms, workplace)
@@ -106,6 +107,8 @@ def why_not_keep(people: Sequence[Registration]) -> Refusal | None:
     code = codes.find_by_id(having[0].code_id) if having else None
     if code is None:
         return None
+    if code.email_key and any(r.email_key != code.email_key for r in having):
+        return discounts.OF_ANOTHER
     if len(having) < code.min_group:
         return rules.group_too_small(code.code, code.min_group)
     keys = [r.email_key for r in having]
@@ -113,6 +116,18 @@ def why_not_keep(people: Sequence[Registration]) -> Refusal | None:
     if code.once and (len(set(keys)) < len(keys) or used & set(keys)):
         return rules.code_used_already(code.code)
     return None
+
+
+def _owners(people: list[Registration], code: Code, order_id: int) -> list[Registration]:
+    """Return whose place a credit may lower: everybody's where the code is no credit."""
+    if code.email_key is None:
+        return people
+    own = [r for r in people if r.email_key == code.email_key]
+    if not own:
+        raise Refused(discounts.OF_ANOTHER)
+    if chosen.is_spent(code.id, but=order_id):
+        raise Refused(discounts.USED_UP)
+    return own
 
 
 def _place_prices(held: Held) -> dict[int, int]:

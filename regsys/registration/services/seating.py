@@ -97,7 +97,9 @@ def seat_person(
     )
     why = _("Regular price.") if price else _("Covered by the host.")
     add_line(order.id, r.id, LineKind.PLACE, why, price)
-    claim_place(r, until=order.held_until if price else None, now=now)
+    # Where an invoice was not paid by its day, what is named later waits for money until the event begins.
+    until = order.held_until if order.held_until and order.held_until > now else event.starts_at
+    claim_place(r, until=until if price else None, now=now)
     move_all([r], S.AWAITING_PAYMENT if price else S.CONFIRMED, actor=actor, now=now)
     return r
 
