@@ -63,10 +63,12 @@ def _agree(desk: Page, site: Server) -> str:
     expect(desk.get_by_text("0 of 9 have a name")).to_be_visible()
     desk.get_by_label("Agreed price for all seats").fill("1200.00")
     desk.get_by_role("button", name="Save").click()
+    expect(desk.get_by_role("status")).to_contain_text("Saved")
     panel = desk.url
     desk.goto(panel.replace("/host", "/tickets"))
     desk.get_by_label("May an employer pay by invoice?").select_option("confirmed")
     desk.get_by_role("button", name="Save", exact=True).first.click()
+    expect(desk.get_by_role("status")).to_contain_text("Saved")
     desk.goto(panel.replace("/host", "/preview"))
     desk.get_by_role("button", name="Publish it").click()
     expect(desk.get_by_role("heading", name="It is published")).to_be_visible()

@@ -19,6 +19,7 @@ from regsys.policies.rules import (
     Line,
     Refund,
     carried_over,
+    credit_until,
     read,
     refund,
     table,
@@ -168,6 +169,9 @@ def test_tavistock_carries_the_deposit_over_for_a_year() -> None:
         terms, Amounts(50000), at("2027-05-01T12:00"), Facts(**{**vars(UK), **SOCIETY})
     )
     assert carried_over(terms, declined) == 0
+    # A year after 17 September 2027, to the end of that day in London.
+    last = credit_until(terms, starts_at=UK.starts_at, zone=LONDON)
+    assert last == at("2028-09-18T00:00")
 
 
 # IPA congress: "flat 40, then 80 EUR administration by two dates, then none; deadlines at 23:59 UTC." The dates here

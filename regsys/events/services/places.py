@@ -33,7 +33,7 @@ POOL_NAMES = {
 # What the plan says of the event itself.
 _OF_EVENT = (
     "currency", "early_until", "opens_at", "closes_at", "minimum", "decide_at", "join_meetings",
-    "pro_rata",
+    "pro_rata", "invoices", "invoice_days",
 )  # fmt: skip
 CURRENCY_FIXED = Refusal("CurrencyFixed", N_("People have registered, so the currency stays."))
 
@@ -73,11 +73,6 @@ class PlacesPlan:
     invoices: InvoiceTerms = InvoiceTerms.NONE
     invoice_days: int = 30
     types: Sequence[TypePlan] = field(default_factory=tuple)
-
-
-FACTS = (
-    "currency", "early_until", "opens_at", "closes_at", "minimum", "decide_at", "invoices", "invoice_days",
-)  # fmt: skip
 
 
 def set_places(
