@@ -33,11 +33,15 @@ def is_spent(code_id: int, *, but: int) -> bool:
 
     Where an event was called off it counts again.
     """
-    query = select(Registration.id).join(Registration.event).where(
-        Registration.code_id == code_id,
-        Registration.order_id != but,
-        or_(Registration.state.in_(LIVE), Registration.confirmed_at.is_not(None)),
-        Event.state != EventState.CANCELLED,
+    query = (
+        select(Registration.id)
+        .join(Registration.event)
+        .where(
+            Registration.code_id == code_id,
+            Registration.order_id != but,
+            or_(Registration.state.in_(LIVE), Registration.confirmed_at.is_not(None)),
+            Event.state != EventState.CANCELLED,
+        )
     )
     return db.session.scalar(query.limit(1)) is not None
 
