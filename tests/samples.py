@@ -112,6 +112,7 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "registration_organizer.hand_over_for": lambda w: f"{_person(w)}/hand-over",
     "registration_organizer.answer_for": lambda w: f"{_person(w)}/answers",
     "registration_organizer.note": lambda w: f"{_person(w)}/note",
+    "registration_organizer.refuse_proof": lambda w: f"{_person(w)}/proof/refuse",
     "registration_organizer.cancel": lambda w: (
         f"/organize/events/{w.unpaid.event_id}/registrations/{w.unpaid.id}/cancel"
     ),
@@ -187,6 +188,7 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "billing_organizer.invoice_anew": lambda w: f"/organize/invoices/{w.invoice.id}/anew",
     "billing_organizer.received": lambda w: f"/organize/orders/{w.invoice.order_id}/received",
     "billing_organizer.papers": lambda w: "/organize/papers",
+    "billing_organizer.paper_anew": lambda w: f"/organize/papers/{w.receipt.id}/anew",
     "billing_organizer.paper_pdf": lambda w: f"/organize/papers/{w.receipt.id}.pdf",
     "payments_organizer.money": lambda w: "/organize/money",
     "payments_organizer.refund_preview": lambda w: (

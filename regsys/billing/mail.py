@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from regsys.billing.models import Invoice
+from regsys.billing.paper import po_number_of
 from regsys.events.kinds import InvoiceTerms
 from regsys.kernel.money import show
 from regsys.ledger.models import Document
@@ -115,7 +116,7 @@ def _send(
         context={
             "number": invoice.document.name,
             "code": order.code,
-            "po_number": _po_number(invoice.document),
+            "po_number": po_number_of(invoice.document),
             "until": deadline(invoice.due_at, settings().TIME_ZONE),
             "held": invoice.terms is InvoiceTerms.HELD,
             "rows": [(r.name, r.event.title) for r in people],
@@ -127,10 +128,3 @@ def _send(
         order_id=order.id,
     )
     outbox.enqueue(draft, now=now)
-
-
-def _po_number(document: Document) -> str:
-    """Return the payer's own number, as the paper says it."""
-    return next(
-        (str(value) for name, value in document.content["facts"] if name == _("Purchase order")), ""
-    )

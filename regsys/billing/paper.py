@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from regsys.events.models import Event
 from regsys.kernel.text import N_
 from regsys.ledger.kinds import DOCUMENT_WORDS, DocumentKind
+from regsys.ledger.models import Document
 from regsys.ledger.services import PaperLine
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.registration.states import RegistrationState as S
@@ -160,3 +161,10 @@ def price_lines(rows: Sequence[Row]) -> list[PaperLine]:
 def how(method: str) -> str:
     """Return how money came or went, in words."""
     return _(HOW[method])
+
+
+def po_number_of(document: Document) -> str:
+    """Return the payer's own number, as a paper says it."""
+    return next(
+        (str(value) for name, value in document.content["facts"] if name == _("Purchase order")), ""
+    )

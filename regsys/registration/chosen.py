@@ -1,15 +1,16 @@
 """Reading what people chose with their places, and who has used a code."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import contains_eager
+from sqlalchemy.orm import contains_eager, joinedload
 
 from regsys.events.models import Event, Option
 from regsys.events.states import EventState
 from regsys.kernel.db import db
 from regsys.registration.models import OptionChoice, Registration
 from regsys.registration.states import LIVE
+from regsys.registration.states import RegistrationState as S
 
 
 def list_choices(registration_ids: Sequence[int]) -> dict[int, list[OptionChoice]]:
@@ -44,6 +45,22 @@ def is_spent(code_id: int, *, but: int) -> bool:
         )
     )
     return db.session.scalar(query.limit(1)) is not None
+
+
+def list_unseen_proofs(event_ids: Collection[int] | None) -> list[Registration]:
+    """List placed people of these events (None: all) whose word for a trainee's price nobody has looked at yet."""
+    proof = Registration.proof
+    query = (
+        select(Registration)
+        .where(proof["kind"].as_string() == "trainee")
+        .where(proof["by"].as_string().is_(None), proof["refused_by"].as_string().is_(None))
+        .where(Registration.state.in_((S.AWAITING_PAYMENT, S.CONFIRMED)))
+        .options(joinedload(Registration.event))
+        .order_by(Registration.id)
+    )
+    if event_ids is not None:
+        query = query.where(Registration.event_id.in_(event_ids))
+    return list(db.session.scalars(query))
 
 
 def list_code_users(code_id: int, *, but: int) -> set[str | None]:

@@ -221,10 +221,15 @@ class ContactForm(BaseForm):
     city = text(_l("City"), 120, "off")
 
 
-class CancelForm(BaseForm):
-    """An organizer cancels a place; the reason goes into the letter."""
+class RefuseForm(BaseForm):
+    """An organizer says no to something; the reason goes into the letter."""
 
     reason = text(_l("Why"), 500, "off", wanted=_l("Say why; the person reads it in their letter."))
+
+
+class CancelForm(RefuseForm):
+    """An organizer cancels a place."""
+
     sure = BooleanField(
         _l("I want to cancel this place"), [InputRequired(_l("Tick the box to cancel."))]
     )

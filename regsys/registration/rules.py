@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from regsys.events.kinds import EventKind
 from regsys.events.states import EventState
@@ -321,6 +322,16 @@ class Leaving:
     @property
     def kept(self) -> int:
         return self.paid - self.card - self.by_hand
+
+
+PROOF_SEEN = Refusal("ProofSeen", N_("Somebody has looked at this already."))
+
+
+def is_unseen(proof: Mapping[str, Any] | None, state: S) -> bool:
+    """Tell whether nobody has looked yet at what a trainee said for the price of a place."""
+    if not proof or proof["kind"] != "trainee" or state not in (S.AWAITING_PAYMENT, S.CONFIRMED):
+        return False
+    return not proof.get("by") and not proof.get("refused_by")
 
 
 def why_not_leave(

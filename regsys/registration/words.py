@@ -127,6 +127,12 @@ def proof_words(proof: Mapping[str, Any] | None) -> str:
             return _(
                 "In training: “%(said)s”, accepted by %(by)s", said=proof["said"], by=proof["by"]
             )
+        if proof.get("refused_by"):
+            return _(
+                "In training: “%(said)s”, not accepted by %(by)s",
+                said=proof["said"],
+                by=proof["refused_by"],
+            )
         return _("In training: “%(said)s”, to be looked at", said=proof["said"])
     until = day(date.fromisoformat(proof["until"]))
     return _("Member %(number)s, until %(day)s", number=proof["number"], day=until)

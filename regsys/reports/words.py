@@ -183,6 +183,8 @@ DEEDS: Mapping[str, str] = {
     "registration.drafted": N_("put a place into the cart"),
     "registration.expired": N_("let the place go"),
     "registration.proof_accepted": N_("accepted what was shown for the price"),
+    "registration.proof_refused": N_("did not accept what was shown for the price"),
+    "registration.credit_given": N_("gave a credit for what was kept"),
     "registration.note_changed": N_("changed the note"),
     "registration.transferred": N_("handed the place over"),
     "registrations.exported": N_("exported the list"),

@@ -20,7 +20,7 @@ from regsys.ledger.models import Document, Method, Payment
 from regsys.ledger.states import RefundState
 from regsys.outbox.models import Message
 from regsys.registration.models import LineKind, Order, OrderLine
-from tests.cast import a_person, list_people, make_confirmed, make_event, make_order
+from tests.cast import a_person, list_people, make_confirmed, make_event, make_order, sign_in
 from tests.conftest import Clock
 from tests.support.together import booking, together
 from tests.support.typist import Typist
@@ -209,5 +209,13 @@ def test_a_receipt_is_made_out_to_another_name_by_a_credit_note(
     page = client.get(f"/o/{order.token}").text
     assert page.count("no longer counts") == 1
     assert page.count("Make it out to another name") == 1
+    sign_in(client)
+    assert payer.get("/organize/papers").text.count("To another name") == 1
+    form = payer.get(f"/organize/papers/{queries.documents_of([order.id])[-1].id}/anew")
+    assert 'value="Harborview"' in form.text
+    assert payer.send(form, {**typed, "name": "Harborview Health"}, action="").status == 303
+    assert payer.send(form, typed, action="").status == 409
+    db.session.rollback()
+    assert queries.documents_of([order.id])[-1].billed_to == "Harborview Health"
     with transaction():
         assert services.write_receipts(order.id, now=clock.now) == []

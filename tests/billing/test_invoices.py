@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from regsys.billing import jobs, queries, rules, services
@@ -27,7 +28,7 @@ from regsys.registration.models import Order, Registration
 from regsys.registration.queries import due
 from regsys.registration.states import RegistrationState as S
 from regsys.verify import Said, examine
-from tests.cast import a_person, make_event, make_order
+from tests.cast import a_person, make_event, make_order, sign_in
 from tests.conftest import Clock
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -168,9 +169,11 @@ def test_a_mistake_is_taken_back_within_two_weeks(clock: Clock) -> None:
 
 
 def test_what_will_not_come_is_written_off_and_what_was_wrong_is_made_out_anew(
-    clock: Clock,
+    client: FlaskClient, clock: Clock
 ) -> None:
     order_id, invoice_id = ask(clock, InvoiceTerms.CONFIRMED)
+    sign_in(client)
+    assert 'value="PO-4711"' in client.get(f"/organize/invoices/{invoice_id}/anew").text
     new = Addressee("Harborview Health", "1 Main Street")
     with transaction():
         services.make_out_invoice_anew(

@@ -17,6 +17,7 @@ from regsys.events.services import OptionPlan, copy_event, set_options
 from regsys.kernel.actors import ANONYMOUS, STRIPE, SYSTEM
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
+from regsys.outbox.models import Message
 from regsys.registration import queries, services
 from regsys.registration.chosen import list_choices
 from regsys.registration.kinds import OrderSource
@@ -264,6 +265,19 @@ def test_a_trainee_says_where_and_an_organizer_accepts_it(
     at = f"/organize/events/{event.id}/registrations/{r.id}"
     sheet = guest.get(at)
     assert "to be looked at" in sheet.text
+    refusal = guest.get(f"{at}/proof/refuse")
+    assert guest.send(refusal, {"reason": " "}, action="").status == 422
+    assert "not accepted by Registrar" not in guest.get(at).text
+    with transaction():
+        services.place(r.order_id, now=now)
+    assert "nobody has looked at it" in guest.get("/organize").text
+    refused = guest.go(guest.send(refusal, {"reason": "A letter is missing."}, action=""))
+    assert "not accepted by Registrar" in refused.text
+    assert "A letter is missing." in refused.text
+    assert guest.send(refusal, {"reason": "Again."}, action="").status == 409
+    assert "nobody has looked at it" not in guest.get("/organize").text
+    kind = select(Message).where(Message.kind == "proof_refused")
+    assert "A letter is missing." in db.session.scalars(kind).one().text
     seen = guest.go(guest.send(sheet, names=["csrf_token"], action="/proof"))
     assert "accepted by Registrar" in seen.text
     assert "Accept the trainee" not in seen.text

@@ -322,6 +322,9 @@ LETTERS: dict[str, Callable[[World], None]] = {
     "registration-order_left": _left("order_left"),
     "registration-place_free": _left("place_free"),
     "registration-cancelled": _cancelled,
+    "registration-proof_refused": lambda w: registration.send_proof_refused(
+        _confirmed(), reason="A letter is missing.", now=clock.now()
+    ),
     "registration-event_cancelled": _called_off,
     "registration-order_cancelled": _order_cancelled,
     "billing-invoice": lambda w: billing.send_invoice(_get(Invoice, w.invoice), now=clock.now()),

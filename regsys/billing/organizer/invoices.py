@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from regsys.billing import queries, services
 from regsys.billing.forms import InvoiceForm, ReasonForm
 from regsys.billing.organizer.desk import ROLES, billing_organizer, scope_now
+from regsys.billing.paper import po_number_of
 from regsys.billing.queries import InvoiceRow
 from regsys.billing.rules import AGE_WORDS, Age
 from regsys.kernel import clock
@@ -125,8 +126,14 @@ def invoice_anew(invoice_id: int) -> ResponseReturnValue:
     if row.owed <= 0:
         flash(_("Nothing of this invoice is open, so nothing was done."), "warn")
         return redirect(done, 303)
-    lines = row.invoice.document.content["to"]["lines"]
-    form = InvoiceForm(name=lines[0], address="\n".join(lines[1:]), email=row.invoice.email)
+    document = row.invoice.document
+    lines = document.content["to"]["lines"]
+    form = InvoiceForm(
+        name=lines[0],
+        address="\n".join(lines[1:]),
+        po_number=po_number_of(document),
+        email=row.invoice.email,
+    )
     if not form.validate_on_submit():
         body = render_template("billing/invoice_anew.html", row=row, form=form, done=done)
         return body, 422 if form.is_submitted() else 200

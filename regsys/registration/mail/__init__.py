@@ -18,6 +18,7 @@ from regsys.registration.mail.letters import (
     send_hold_expired,
     send_order_cancelled,
     send_pay_link,
+    send_proof_refused,
     when,
     where,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "send_order_cancelled",
     "send_pay_link",
     "send_place_free",
+    "send_proof_refused",
     "when",
     "where",
 ]

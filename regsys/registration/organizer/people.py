@@ -11,7 +11,14 @@ from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
 from regsys.registration import handed, queries, rules, services
-from regsys.registration.forms import ByHandForm, CancelForm, ContactForm, NoteForm, filled
+from regsys.registration.forms import (
+    ByHandForm,
+    CancelForm,
+    ContactForm,
+    NoteForm,
+    RefuseForm,
+    filled,
+)
 from regsys.registration.models import Registration
 from regsys.web.errors import refusal_text
 from regsys.web.guard import current_actor, requires
@@ -93,6 +100,24 @@ def accept_proof(event_id: int, registration_id: int) -> ResponseReturnValue:
             registration_id, event_id=event_id, actor=current_actor(), now=clock.now()
         )
     flash(_("Accepted."), "good")
+    return _back(event_id, registration_id)
+
+
+@bp.route("/<int:registration_id>/proof/refuse", methods=["GET", "POST"])
+@requires("registrar")
+def refuse_proof(event_id: int, registration_id: int) -> ResponseReturnValue:
+    """Tell a trainee that what they said is not enough for their price."""
+    registration = _find(event_id, registration_id)
+    form = RefuseForm()
+    if not form.validate_on_submit():
+        body = render_template("registration/organizer_proof.html", form=form, r=registration)
+        return body, 422 if form.errors else 200
+    reason, actor = form.reason.data or "", current_actor()
+    with transaction():
+        services.refuse_proof(
+            registration_id, reason=reason, event_id=event_id, actor=actor, now=clock.now()
+        )
+    flash(_("The letter with your reason is on its way."), "good")
     return _back(event_id, registration_id)
 
 

@@ -5,6 +5,7 @@ from regsys.registration.services.byhand import (
     accept_proof,
     add_by_hand,
     edit_contact,
+    refuse_proof,
     resend,
     write_note,
 )
@@ -126,6 +127,7 @@ __all__ = [
     "put_back",
     "put_in_cart",
     "read_options",
+    "refuse_proof",
     "release_checkout",
     "remove_from_cart",
     "remove_person",

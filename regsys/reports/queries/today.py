@@ -18,6 +18,7 @@ from regsys.payments import queries as payments
 from regsys.payments.models import PaymentAttempt
 from regsys.payments.queries import AttemptRow, OwedRow, ProblemRow, RefundRow
 from regsys.payments.states import HOLDING
+from regsys.registration.chosen import list_unseen_proofs
 from regsys.registration.handed import list_asked_hand_overs
 from regsys.registration.models import HandOver, Registration
 from regsys.registration.queries import list_ends
@@ -85,6 +86,7 @@ class Today:
     applications: Sequence[Desk] = ()
     lines: Sequence[Line] = ()
     handed: Sequence[HandOver] = ()
+    proofs: Sequence[Registration] = ()
     letters: Sequence[Message] = ()
     letters_more: int = 0
     inquiries: int = 0
@@ -107,6 +109,7 @@ class Today:
             self.applications,
             self.lines,
             self.handed,
+            self.proofs,
             self.letters,
         )
         more = (self.promises_more, self.letters_more, self.inquiries, self.dead_jobs)
@@ -144,6 +147,7 @@ def find_today(
         [d for d in list_desks(registrar) if d.waiting],
         _list_lines(mine),
         list_asked_hand_overs(registrar),
+        list_unseen_proofs(registrar)[:MOST],
         letters[:MOST],
         max(0, sum(troubled[s] for s in outbox.TROUBLE) - MOST),
         count_inquiries(open_only=True) if whole_site else 0,
