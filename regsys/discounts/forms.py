@@ -102,6 +102,12 @@ class CodeForm(BaseForm):
         **LISTED,
     )
 
+    def keep_name(self) -> "CodeForm":
+        """Show the name as it is: people have it already."""
+        self.code.description = _("People have it already, so it stays as it is.")
+        self.code.render_kw = {**self.code.render_kw, "readonly": True}
+        return self
+
     def read(self, event: Event, offered: Sequence[Event]) -> Plan | None:
         """Return what the verbs take, or None with what is wrong said at its field."""
         self.validate()

@@ -60,7 +60,7 @@ def edit_code(event_id: int, code_id: int) -> ResponseReturnValue:
     event, now = get_event(event_id), clock.now()
     code = queries.get_code(code_id, event_id=event_id)
     count = queries.count_uses(code, now=now)
-    form = CodeForm(data=typed_of(code, count.size, event))
+    form = CodeForm(data=typed_of(code, count.size, event)).keep_name()
     offered = _offer(form, event, [e.id for e in code.events])
     if form.is_submitted() and (plan := form.read(event, offered)):
         scope, actor = current_actor().scope("registrar"), current_actor()

@@ -14,6 +14,9 @@ ANY_TEXT = {
     "STRIPE_WEBHOOK_SECRET": "Stripe makes it, and only Stripe knows whether it is one",
     "MAIL_USERNAME": "any text may be a name",
     "MAIL_PASSWORD": "any text may be a password",
+    "ORGANISATION_ADDRESS": "any lines may be an address",
+    "BANK_DETAILS": "any lines may say how to pay",
+    "CHEQUE_DETAILS": "any lines may say how to pay",
 }
 IMPOSSIBLE = {
     "DATA_DIR": ["/dev/null", "/dev/null/below"],
@@ -34,6 +37,8 @@ IMPOSSIBLE = {
     "MAIL_CA_FILE": ["/no/such/file"],
     "ORGANISATION_NAME": ["", "  ", "Circle\nBcc: d@e.f"],
     "ORGANISATION_TAGLINE": ["two\nlines"],
+    "ORGANISATION_REGISTRATION": ["two\nlines"],
+    "DOCUMENT_FOOTER": ["two\nlines", "a\x07bell"],
     "ORGANISATION_LOGO": ["/no/such/file.svg"],
     "ORGANISATION_EMAIL": ["circle", "circle@", "a@b.c\nBcc: d@e.f"],
     "TIME_ZONE": ["", "Mars/Olympus", "../../etc/passwd", "/etc/passwd", "America"],
