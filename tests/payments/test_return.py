@@ -142,7 +142,7 @@ def test_rule_37_the_confirmation_goes_to_the_attendee_whoever_pays(shop: Shop) 
     told = dict(shop.letters_of(order))
     assert told[f"confirm:{order.registrations[0]}"].startswith("person")
     assert "card.holder@example.org" not in told.values()
-    assert told[f"order-confirmed:{order.id}"] == "new@example.org"
+    assert told[f"order-confirmed:{order.id}:{order.registrations[0]}"] == "new@example.org"
 
 
 def test_a_session_that_is_over_leads_to_the_order(shop: Shop) -> None:
