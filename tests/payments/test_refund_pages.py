@@ -1,6 +1,7 @@
 """An organizer gives money back, with a preview: of a payment, for a person, or with the place."""
 
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,6 +14,7 @@ from regsys.payments.jobs import poll
 from regsys.registration import queries as registrations
 from regsys.registration.models import OrderLine
 from tests.payments.shop import Placed, Shop
+from tests.payments.test_leaving import bought
 from tests.payments.test_organizer import desk
 from tests.support.typist import Typist
 
@@ -257,3 +259,16 @@ def test_the_money_page_and_the_persons_page_lead_here(shop: Shop) -> None:
     person = client.get(page_of(order, "").rstrip("/")).text
     assert f'href="{page_of(order, "refund")}"' in person
     assert f'href="{page_of(order, "cancel-paid")}"' in person
+
+
+@pytest.mark.once
+def test_after_the_end_the_rule_for_who_did_not_come_is_suggested(shop: Shop) -> None:
+    rules = {"steps": [{"ahead": {}, "back": {"percent": 100}}], "no_show": {"percent": 10}}
+    order = bought(shop, rules=rules)
+    typist = Typist(desk(shop))
+    assert 'value="920.00"' in typist.get(page_of(order, "cancel-paid")).text
+    shop.clock.to(datetime(2027, 4, 26, 12, 0, tzinfo=UTC))
+    typist = Typist(desk(shop))
+    seen = typist.get(page_of(order, "cancel-paid"))
+    assert 'value="92.00"' in seen.text
+    assert "For somebody who did not come: 10" in seen.text

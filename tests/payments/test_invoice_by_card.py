@@ -1,0 +1,44 @@
+"""Whoever pays an invoice may do it by card, from the invoice's own link: they never see the order's page."""
+
+import pytest
+
+from regsys.billing import services as billing
+from regsys.billing.paper import Addressee
+from regsys.events.kinds import InvoiceTerms
+from regsys.events.models import Event
+from regsys.kernel.actors import SYSTEM
+from regsys.kernel.db import db, transaction
+from regsys.registration.queries import due
+from tests.payments.shop import Shop
+from tests.support.books import verified
+from tests.support.typist import Typist
+
+
+@pytest.mark.once
+def test_an_invoice_is_paid_by_card_from_its_own_link(shop: Shop) -> None:
+    order = shop.order()
+    to = Addressee("Harborview Family Practice", "500 Alder Street")
+    with transaction():
+        db.session.get_one(Event, order.event_id).invoices = InvoiceTerms.CONFIRMED
+        token = billing.ask_for_invoice(
+            order.id, to, email="ap@example.org", actor=SYSTEM, now=shop.clock.now
+        ).token
+    own = f"/i/{token}"
+    payer = Typist(shop.client)
+    page = payer.get(own)
+    assert order.token not in page.text
+    answer = payer.send(page, {}, action=f"{own}/pay")
+    assert answer.status == 303
+    session = answer.headers["Location"].rsplit("/", 1)[-1]
+    assert answer.headers["Location"].startswith(shop.sandbox.url)
+    shop.pay(session)
+    back = payer.get(f"{own}/paid?session_id={session}")
+    assert (back.status, back.headers["Location"]) == (303, own)
+    assert "Thank you: it is paid." in payer.get(own).text
+    shop.deliver_all(session)
+    shop.fresh()
+    assert (due(order.id).net, due(order.id).due) == (92000, 0)
+    assert payer.send(page, {}, action=f"{own}/pay").headers["Location"] == own
+    other = shop.order()
+    assert payer.get(f"{own}/paid?session_id={shop.open(other)}").status == 404
+    assert verified() == []
