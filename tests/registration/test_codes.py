@@ -7,13 +7,18 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from regsys.capacity import services as capacity
 from regsys.discounts import queries as codes
 from regsys.discounts import services as discounts
 from regsys.discounts.services import Plan
+from regsys.events.kinds import OptionKind
 from regsys.events.models import Event
+from regsys.events.queries import list_options
+from regsys.events.services import OptionPlan, set_options
 from regsys.kernel.actors import ANONYMOUS, SYSTEM
+from regsys.kernel.db import db as product_db
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
 from regsys.registration import queries, services
@@ -81,6 +86,42 @@ def test_a_code_lowers_each_place_and_is_taken_off_again(db: Any, now: datetime)
         services.drop_code(order.id, actor=ANONYMOUS, now=now)
     assert (prices(order), uses(code_id, now)) == ([99000, 66001], 0)
     assert lines(order) == [("place", 99000), ("place", 66001)]
+
+
+@pytest.mark.once
+def test_a_lapsed_cart_is_taken_again_with_its_room_and_code(
+    client: FlaskClient, db: Any, clock: Any
+) -> None:
+    event = make_event(types={"Standard": 90000})
+    plans = [OptionPlan(name=n, kind=OptionKind.ROOM, price=10000, size=1) for n in ("Blue", "Red")]
+    with transaction():
+        set_options(event.id, plans, version=None, actor=SYSTEM, now=clock.now)
+    ids = {o.name: o.id for o in list_options([event.id])}
+    make_code(event, clock.now, uses=1)
+    old = cart_of(event)
+    (r,) = list_people(old)
+    with transaction():
+        services.choose_options(
+            old.id, {r.id: dict.fromkeys(ids.values(), "")}, actor=ANONYMOUS, now=clock.now
+        )
+    use(old.id, clock.now)
+    clock.move(minutes=31)
+    other = cart_of(event, tag="o")
+    with transaction():
+        services.choose_options(
+            other.id, {list_people(other)[0].id: {ids["Red"]: ""}}, actor=ANONYMOUS, now=clock.now
+        )
+    guest = Guest(client)
+    with client.session_transaction() as session:
+        session["cart"] = old.token
+    lapsed = guest.get("/cart")
+    seen = guest.go(guest.send(lapsed, {}, action="/cart/again"))
+    assert "this was not kept: Red." in seen.text
+    product_db.session.rollback()
+    newest = select(Order).order_by(Order.id.desc())
+    new = product_db.session.scalars(newest).first()
+    assert new
+    assert lines(new) == [("place", 90000), ("option", 10000), ("discount", -18000)]
 
 
 def test_uses_come_free_with_the_place_and_never_exceed_what_was_said(db: Any, clock: Any) -> None:

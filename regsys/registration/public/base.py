@@ -4,14 +4,16 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, request, session, url_for
+from flask import Blueprint, flash, request, session, url_for
 from flask_babel import gettext as _
 
 from regsys.capacity import services as capacity
 from regsys.capacity.models import PoolKind
 from regsys.events import visiting
 from regsys.kernel import clock
-from regsys.kernel.errors import NotFound, Refusal
+from regsys.kernel.actors import ANONYMOUS
+from regsys.kernel.db import transaction
+from regsys.kernel.errors import NotFound, Refusal, Refused
 from regsys.kernel.text import N_
 from regsys.registration import mail, queries, services
 from regsys.registration.models import Order, Registration
@@ -69,6 +71,23 @@ def next_url(held: Held) -> str:
     if step is Step.OPTIONS:
         return url_for(".options")
     return url_for(".answers" if step is Step.ANSWERS else ".person", n=n)
+
+
+def bring_along(old_id: int, order_id: int, now: datetime) -> None:
+    """Let rooms, meals and the code of places that lapsed go with those that were taken again; say what cannot."""
+    try:
+        with transaction():
+            gone = services.bring_options(old_id, order_id, actor=ANONYMOUS, now=now)
+        if gone:
+            names = ", ".join(dict.fromkeys(gone))
+            flash(_("Please choose once more; this was not kept: %(names)s.", names=names), "warn")
+    except Refused as e:
+        flash(words(e.refusal), "warn")
+    try:
+        with transaction():
+            services.bring_code(old_id, order_id, actor=ANONYMOUS, now=now)
+    except Refused as e:
+        flash(_("The code was not kept. %(why)s", why=words(e.refusal)), "warn")
 
 
 def mail_link(cart: int | Held, now: datetime) -> str:

@@ -17,6 +17,7 @@ from regsys.registration.models import LineKind
 from regsys.registration.owing import due_first, rest_at
 from regsys.registration.public.base import (
     blueprint,
+    bring_along,
     find_cart,
     find_token,
     frame,
@@ -198,6 +199,7 @@ def again() -> ResponseReturnValue:
         return _lapsed(held, refusal=e.refusal)
     keep_cart(order)
     flash(_("You have your places again."), "good")
+    bring_along(cart_id, order.id, now)
     return redirect(url_for(".go_on"), 303)
 
 

@@ -18,7 +18,7 @@ from regsys.registration.forms import CodeForm
 from regsys.registration.models import Order, Registration
 from regsys.registration.moved import may_ask_to_move
 from regsys.registration.owing import due_first, rest_at, split_places
-from regsys.registration.public.base import blueprint, find_cart, keep_cart, words
+from regsys.registration.public.base import blueprint, bring_along, find_cart, keep_cart, words
 from regsys.registration.queries import Held
 from regsys.registration.rules import OrderState
 from regsys.registration.states import LIVE
@@ -139,6 +139,7 @@ def order_again(token: str) -> ResponseReturnValue:
         return show_order(get_held(token, now), now, refusal=words(e.refusal))
     keep_cart(cart)
     flash(_("Your places are held again. Please look at everything once more, then pay."), "good")
+    bring_along(order_id, cart.id, now)
     return redirect(url_for(".go_on"), 303)
 
 

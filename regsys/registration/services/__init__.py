@@ -1,5 +1,6 @@
 """The verbs of the main room."""
 
+from regsys.registration.services.bringing import bring_code, bring_options
 from regsys.registration.services.byhand import (
     CONTACT,
     accept_proof,
@@ -90,6 +91,8 @@ __all__ = [
     "apply_code",
     "ask_to_move",
     "begin_move",
+    "bring_code",
+    "bring_options",
     "cancel_for_event",
     "cancel_paid",
     "cancel_unpaid",
