@@ -63,6 +63,11 @@ class Order(Base):
     def offered(self) -> bool:
         return self.source in OFFERED
 
+    @property
+    def by_link(self) -> bool:
+        """Tell whether somebody else chose the place: rooms, meals and a code come behind the mailed link."""
+        return self.offered or self.source is OrderSource.BY_HAND
+
     def __repr__(self) -> str:
         return f"<Order {self.code}>"
 

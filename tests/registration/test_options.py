@@ -317,6 +317,17 @@ def test_who_was_offered_a_place_chooses_and_uses_a_code(
     with transaction():
         facts = services.hold_for_checkout(token, now=now)
     assert (facts.amount, sum(n for _name, n in facts.lines)) == (111000, 111000)
+    with transaction():
+        r = services.add_by_hand(
+            event.id, a_person("Rung Nutkin"), ticket_type_id=event.ticket_types[0].id, to_pay=True,
+            reason="rang", actor=SYSTEM, now=now,
+        )  # fmt: skip
+        by_hand = r.order.token
+    assert "what comes with the place" in guest.get(f"/o/{by_hand}").text
+    form = guest.get(f"/o/{by_hand}/options")
+    room = next(c.name for c in form.form("csrf_token").controls if c.name.startswith("option_"))
+    page = guest.go(guest.send(form, {room: str(ids["Shared"])}, names=[room]))
+    assert "Pay $1,110.00" in page.text
     # While somebody pays, nothing about the price changes.
     assert "I have a code" not in guest.get(f"/o/{token}").text
     assert guest.get(f"/o/{token}/options").status == 303

@@ -44,7 +44,7 @@ def order_options(token: str) -> ResponseReturnValue:
     now = clock.now()
     held = get_held(token, now)
     back = url_for(".order", token=token)
-    if not held.order.offered or held.ends_at is None:
+    if not held.order.by_link or held.ends_at is None:
         return redirect(back, 303)
     actor = payer(held.order.payer_name)
     return _answer(held, now, back=back, actor=actor, again=lambda: get_held(token, now))

@@ -64,7 +64,7 @@ def show_order(
     states = {r.state for r in found.registrations}
     state = rules.order_state(states, due=balance.due, holding=held.holding, ends_at=held.ends_at)
     live = [r for r in found.registrations if r.state in LIVE]
-    may_lower = state is OrderState.TO_PAY and found.offered and held.ends_at is not None
+    may_lower = state is OrderState.TO_PAY and found.by_link and held.ends_at is not None
     return render_template(
         "registration/order.html",
         order=found,

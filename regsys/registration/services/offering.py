@@ -93,10 +93,10 @@ def take_offer(order_id: int, *, actor: Actor, now: datetime) -> None:
     Raises Refused where the hold is over, or something is due.
     """
     held = lock_order(order_id, now=now)
-    if held.order.offered and held.order.registrations[0].state is S.CONFIRMED:
+    if held.order.by_link and held.order.registrations[0].state is S.CONFIRMED:
         return
     refusal = rules.why_not_take(
-        offered=held.order.offered, holding=held.holding, due=queries.due(order_id).due
+        offered=held.order.by_link, holding=held.holding, due=queries.due(order_id).due
     )
     if refusal:
         raise Refused(refusal)

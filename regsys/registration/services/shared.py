@@ -43,8 +43,8 @@ def lock_order(
 
 
 def check_open(held: Held) -> None:
-    """A price is changed in a cart, or in an offer that nobody is paying for now; raise Refused otherwise."""
-    if held.order.placed_at and not held.order.offered:
+    """A price is changed in a cart, or behind a mailed link where nobody is paying for now; raise Refused otherwise."""
+    if held.order.placed_at and not held.order.by_link:
         raise Refused(rules.PLACED_ALREADY)
     if not held.holding:
         raise Refused(rules.HOLD_EXPIRED)
