@@ -20,6 +20,7 @@ FLOORS: tuple[str, ...] = (
     "applications",
     "waitlist",
     "hosts",
+    "aid",
     "payments",
     "billing",
     "leaders",

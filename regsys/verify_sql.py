@@ -6,6 +6,7 @@ units of the column `currency`.
 
 from collections.abc import Sequence
 
+from regsys.verify_aid import AID
 from regsys.verify_check import Check
 from regsys.verify_papers import PAPERS
 
@@ -362,4 +363,4 @@ MAIL: Sequence[Check] = (
     ),
 )
 
-CHECKS: Sequence[Check] = (*PLACES, *MONEY, *PAPERS, *MAIL)
+CHECKS: Sequence[Check] = (*PLACES, *MONEY, *AID, *PAPERS, *MAIL)

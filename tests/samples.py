@@ -161,6 +161,13 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "hosts_coordinator.seats": lambda w: f"/host/{w.host.event_id}",
     "hosts_coordinator.swap": lambda w: f"/host/{w.host.event_id}/seats/{w.seat.id}/swap",
     "hosts_organizer.host": lambda w: f"/organize/events/{w.host.event_id}/host",
+    # aid
+    "aid.ask": lambda w: f"/o/{w.aid_order.token}/help",
+    "aid_organizer.requests": lambda w: "/organize/help",
+    "aid_organizer.one": lambda w: f"/organize/help/{w.aid_request.id}",
+    "aid_organizer.funds": lambda w: "/organize/help/funds",
+    "aid_organizer.new_fund": lambda w: "/organize/help/funds/new",
+    "aid_organizer.edit_fund": lambda w: f"/organize/help/funds/{w.aid_request.fund_id}",
     # payments
     "payments.paid": lambda w: f"/o/{w.order.token}/paid?session_id={w.attempt.session_id}",
     "payments.cancel": lambda w: f"/o/{w.order.token}/cancel",

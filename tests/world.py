@@ -14,6 +14,8 @@ from regsys.accounts import services
 from regsys.accounts.kinds import Purpose
 from regsys.accounts.models import Grant, User
 from regsys.accounts.setup import TOKEN
+from regsys.aid.models import AidRequest
+from regsys.aid.states import RequestState
 from regsys.applications.models import Application, ApplicationDraft
 from regsys.applications.states import ApplicationState
 from regsys.billing.models import Invoice
@@ -281,6 +283,17 @@ class World:
     def seat_request(self) -> SeatRequest:
         """Somebody who asks the host for a seat."""
         return self.first(select(SeatRequest))
+
+    @cached_property
+    def aid_request(self) -> AidRequest:
+        """A request for help with the fee that waits for the committee."""
+        return self.first(select(AidRequest).where(AidRequest.state == RequestState.ASKED))
+
+    @cached_property
+    def aid_order(self) -> Order:
+        """The order of `aid_request`."""
+        mine = Registration.id == self.aid_request.registration_id
+        return self.first(select(Order).join(Registration).where(mine))
 
     @cached_property
     def full_event(self) -> Event:

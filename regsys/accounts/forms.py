@@ -100,6 +100,7 @@ GIVEN: Mapping[Role, str] = {
     Role.REVIEWER: N_("Reviewer: reads applications, notes and scores them, decides"),
     Role.TREASURER: N_("Treasurer: money, and no answers"),
     Role.STEWARD: N_("Steward: what people ask to be kept apart"),
+    Role.COMMITTEE: N_("Committee: decides about help with the fee, without knowing who asks"),
     Role.OWNER: N_("Owner: everything, people and roles too"),
 }
 

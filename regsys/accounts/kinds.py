@@ -11,6 +11,7 @@ class Role(StrEnum):
     TREASURER = "treasurer"
     REVIEWER = "reviewer"
     STEWARD = "steward"
+    COMMITTEE = "committee"
     CHECK_IN = "check_in"
     HOST_COORDINATOR = "host_coordinator"
 

@@ -36,6 +36,7 @@ ROLES = {
     "treasurer": _l("treasurer"),
     "reviewer": _l("reviewer"),
     "steward": _l("steward"),
+    "committee": _l("committee for help with the fee"),
     "check_in": _l("at the door"),
     "host_coordinator": _l("host coordinator"),
     "leader": _l("leader"),

@@ -16,6 +16,7 @@ TOKEN = "sign_in"
 HOMES = (
     (("registrar", "treasurer"), "reports_organizer.home"),
     (("reviewer",), "applications_organizer.desks"),
+    (("committee",), "aid_organizer.requests"),
     (("leader",), "leaders_leader.home"),
     (("host_coordinator",), "hosts_coordinator.home"),
 )

@@ -101,6 +101,7 @@ def line_name(line: OrderLine, order: Order) -> str:
         LineKind.RETURN: N_("Given back: %(name)s"),
         LineKind.OPTION: N_("Chosen with it: %(name)s"),
         LineKind.DISCOUNT: N_("By a code: %(name)s"),
+        LineKind.AWARD: N_("Adjusted: %(name)s"),
     }
     if line.kind in titles:
         return _(titles[line.kind], name=r.name)

@@ -48,6 +48,7 @@ MENU: Sequence[tuple[LazyString, Sequence[Item]]] = (
             Item(_l("Payments"), "payments_organizer.money", MONEY),
             Item(_l("Invoices"), "billing_organizer.invoices", MONEY),
             Item(_l("Papers"), "billing_organizer.papers", MONEY),
+            Item(_l("Help with the fee"), "aid_organizer.funds", ("treasurer",), whole_site=True),
             Item(_l("Treasurer"), "reports_organizer.treasurer", MONEY, whole_site=True),
         ),
     ),
@@ -72,6 +73,7 @@ MENU: Sequence[tuple[LazyString, Sequence[Item]]] = (
             Item(_l("Who signs in"), "accounts_organizer.listed", ("owner",)),
         ),
     ),
+    (_l("Help with the fee"), (Item(_l("Requests"), "aid_organizer.requests", ("committee",)),)),
     (_l("My groups"), (Item(_l("My groups"), "leaders_leader.home", ("leader",)),)),
     (_l("My seats"), (Item(_l("My seats"), "hosts_coordinator.home", ("host_coordinator",)),)),
 )

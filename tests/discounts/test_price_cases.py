@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from regsys.aid import rules as aid
 from regsys.discounts import rules
 from regsys.discounts.rules import Place, Terms
 from regsys.events.kinds import Rate
@@ -134,3 +135,33 @@ def test_date_first_n_tier_code_option_and_currency_together(case: Any) -> None:
     place = grid[0] if found is Rate.EARLY else grid[1]
     off = rules.discount(terms, place, currency) if terms else 0
     assert (found, place - off + sum(options)) == (rate, pays)
+
+
+# Currency, early price, code, options, what the fund has, the award, what one pays or why not. Worked out by hand.
+HELPED: list[tuple[str, int, Terms | None, list[int], int, int, int | str]]
+HELPED = [
+    ("USD", 92000, None, [], 250000, 59000, 33000),
+    ("USD", 92000, None, [], 59000, 59000, 33000),  # the last of the fund
+    ("USD", 92000, None, [], 58999, 59000, "FundShort"),
+    ("USD", 92000, None, [], 250000, 92000, 0),  # all of it
+    ("USD", 92000, None, [], 250000, 92001, "AboveFee"),
+    ("USD", 92000, None, [], 250000, 91951, "TooLittleLeft"),  # 0.49 cannot be charged
+    ("USD", 92000, None, [], 250000, 91950, 50),
+    ("USD", 92000, None, [], 250000, 0, "NotAnAmount"),
+    # 10 % of 660.00 first, then the award; what is chosen with the place may be helped with too.
+    ("USD", 66000, Terms(percent=1000), [], 250000, 30000, 29400),
+    ("USD", 54000, Terms(percent=800), [3200], 250000, 52880, 0),
+    ("JPY", 98001, Terms(percent=1500), [5500], 100000, 40000, 48801),
+    ("KWD", 285550, Terms(percent=1000), [12500], 300000, 100000, 169490),
+    ("KWD", 285550, None, [], 300000, 100005, "NotAnAmount"),  # three decimals, the last one 0
+]
+
+
+@pytest.mark.parametrize("case", HELPED)
+def test_help_with_the_fee_comes_off_last(case: Any) -> None:
+    currency, place, terms, options, left, award, pays = case
+    off = rules.discount(terms, place, currency) if terms else 0
+    price = place - off + sum(options)
+    refusal = aid.why_not_award(award, price=price, left=left, currency=currency)
+    assert (refusal.name if refusal else price - award) == pays
+    assert aid.most(price, left, currency) <= min(price, left)

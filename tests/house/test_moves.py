@@ -56,6 +56,13 @@ Job jobs/test_worker.py
 Invoice billing/test_invoices.py
     open cancelled test_a_held_place_is_confirmed_by_the_cheque_or_let_go_at_the_end
     open written_off test_what_will_not_come_is_written_off_and_what_was_wrong_is_made_out_anew
+AidRequest aid/test_help.py
+    asked awarded test_an_award_lowers_the_price_and_keeps_the_place_until_it_is_used_or_goes_back
+    asked declined test_all_of_the_fee_confirms_at_once_and_a_no_leaves_time_to_pay
+    asked withdrawn test_what_is_not_claimed_goes_back_and_late_money_pays_the_whole_fee
+    awarded used test_an_award_lowers_the_price_and_keeps_the_place_until_it_is_used_or_goes_back
+    awarded returned test_what_is_not_claimed_goes_back_and_late_money_pays_the_whole_fee
+    used returned test_an_award_lowers_the_price_and_keeps_the_place_until_it_is_used_or_goes_back
 SeatRequest hosts/test_services.py
     waiting approved test_people_ask_and_the_coordinator_decides_once
     waiting declined test_people_ask_and_the_coordinator_decides_once

@@ -15,6 +15,9 @@ from tests.conftest import Clock
 from tests.house.visiting import list_foreign_addresses, list_guarded, list_stops, roles_of
 from tests.world import World
 
+# Pages that not even an owner may open.
+OWN = (("leader",), ("committee",))
+
 
 def status_of(client: FlaskClient, address: str) -> int:
     """Return the status of a GET."""
@@ -23,16 +26,16 @@ def status_of(client: FlaskClient, address: str) -> int:
 
 def browsers(world: World) -> dict[str, FlaskClient]:
     """Sign somebody in for each role that a page may ask for."""
-    return {role: world.sign_in(world.user_with(role)) for role in ("owner", "registrar", "leader")}
+    roles = ("owner", "registrar", "leader", "committee")
+    return {role: world.sign_in(world.user_with(role)) for role in roles}
 
 
 def test_every_page_opens_for_those_who_may(world: World) -> None:
     signed_in, visitor = browsers(world), world.visitor()
     problems = []
     for stop in list_stops(world):
-        client = (
-            signed_in["leader" if stop.roles == ("leader",) else "owner"] if stop.roles else visitor
-        )
+        role = stop.roles[0] if stop.roles in OWN else "owner"
+        client = signed_in[role] if stop.roles else visitor
         status = status_of(client, stop.address)
         if status not in (200, 303):
             problems.append(stop.says(status, "200 or 303"))

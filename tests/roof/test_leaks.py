@@ -10,6 +10,7 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import select
 
+from regsys.aid.models import AidRequest
 from regsys.events.kinds import OptionKind
 from regsys.events.models import Option
 from regsys.events.services import make_option_pool
@@ -41,11 +42,14 @@ MAY_SEE: Mapping[str, frozenset[str]] = {
     # With whom somebody would share a room, and what a trainee said for the price.
     "MARKED-wish": frozenset({"registrar"}),
     "MARKED-training": frozenset({"registrar"}),
+    # What somebody wrote for the committee of a fund, which never learns who it was.
+    "MARKED-award": frozenset({"committee"}),
     # The first person's answers, where a place was handed over: the desk may look, the second person never.
     "MARKED-former": frozenset({"registrar"}),
 }
 # An owner opens whatever a registrar opens, and may read no more of these.
-ROLES = ("visitor", "leader", "treasurer", "owner")
+ASKER = "somebody.who.asks@example.org"
+ROLES = ("visitor", "leader", "treasurer", "owner", "committee")
 OWN = ("registration.attendee",)
 
 
@@ -96,6 +100,14 @@ def _hand_on(r: Registration) -> str:
         return new.token
 
 
+def _ask(request_id: int) -> None:
+    """Let somebody write a secret to the committee, with their own address in it."""
+    with transaction():
+        request = db.session.get_one(AidRequest, request_id)
+        request.registration.email = ASKER
+        request.words = f"MARKED-award, please answer to {ASKER}."
+
+
 @pytest.fixture
 def secrets(world: World) -> str:
     """Fill the people whom the samples show with secrets; return the second person's link."""
@@ -112,6 +124,8 @@ def secrets(world: World) -> str:
         others = mine.where(Registration.event_id == event_id).order_by(Registration.id.desc())
         former = next(r for r in db.session.scalars(others) if r.id not in (taken, *shown))
         token = _hand_on(former)
+        for request in db.session.scalars(select(AidRequest)):
+            _ask(request.id)
         db.session.remove()
     return token
 
@@ -134,7 +148,8 @@ def _leaks(stop: Stop, role: str, text: str) -> Iterator[str]:
     for secret in sorted(_seen(text)):
         allowed = MAY_SEE[secret]
         own = stop.rule.endpoint in OWN and "themselves" in allowed
-        if not own and ("registrar" not in allowed or role != "owner"):
+        reads = role in allowed or (role == "owner" and "registrar" in allowed)
+        if not own and not reads:
             yield f"{role} reads {secret} at {stop}"
 
 
@@ -152,11 +167,12 @@ def test_no_marked_secret_is_where_it_must_not_be(
             text = _text_of(answer.data, answer.content_type or "")
             read |= _seen(text)
             found += _leaks(stop, role, text)
+            if role == "committee" and ASKER in text:
+                found.append(f"the committee reads who asks at {stop}")
     assert found == []
     assert opened > 150, "the pages were there to be read"
-    assert {"MARKED-desk", "MARKED-note", "MARKED-wish", "MARKED-training"} <= read, (
-        "whoever may see them does: the net has no hole"
-    )
+    shown = {"MARKED-desk", "MARKED-note", "MARKED-wish", "MARKED-training", "MARKED-award"}
+    assert shown <= read, "whoever may see them does: the net has no hole"
 
     second = world.app.test_client()
     for path in (f"/r/{secrets}", f"/r/{secrets}/calendar.ics", f"/r/{secrets}/cancel"):

@@ -21,6 +21,14 @@ from regsys.registration.models import Order
 from tests import cast
 from tests.support import rawsql
 
+AWARDED = (
+    "INSERT INTO aid_fund (name, budget, currency, created_at)"
+    " SELECT 'Travel', 90000, 'USD', created_at FROM registration WHERE id = :person;"
+    " INSERT INTO aid_request (fund_id, registration_id, state, state_at, created_at, words, amount, fee,"
+    " answer_by, decided_by) SELECT f.id, r.id, 'used', r.created_at, r.created_at, '', 40000, 80000,"
+    " r.created_at, '' FROM aid_fund f, registration r WHERE r.id = :person"
+)
+
 # The question, what is done to the rows behind the product's back, and how it is named.
 DAMAGES = {
     "no pool is sold beyond its size": (
@@ -108,6 +116,14 @@ DAMAGES = {
     "every payment by card comes from an attempt that was paid, in its amount": (
         "UPDATE payment_attempt SET state = 'expired' WHERE order_id = :order",
         "does not agree with its attempt, which is expired",
+    ),
+    "no fund has given more than its budget": (
+        f"{AWARDED}; UPDATE aid_fund SET budget = 30000",
+        "The fund 'Travel' holds $300.00, and $400.00 of it are given",
+    ),
+    "every award that counts has lowered its price": (
+        AWARDED,
+        "was awarded $400.00, and its price is lowered by $0.00",
     ),
     "numbers of papers have no gap": (
         "UPDATE document_number SET last = 7",

@@ -11,6 +11,8 @@ from sqlalchemy import delete, select
 from regsys.accounts.kinds import Purpose
 from regsys.accounts.mail import link_letter
 from regsys.accounts.models import User
+from regsys.aid import mail as aid
+from regsys.aid.models import AidRequest
 from regsys.applications import mail as applications
 from regsys.applications.models import Application, ApplicationDraft
 from regsys.billing import mail as billing
@@ -377,6 +379,9 @@ LETTERS: dict[str, Callable[[World], None]] = {
         f"hosts-{kind}": _about_seat(kind)
         for kind in ("seat", "taken_off", "lapsed", "invite", "reminder", "asked", "declined")
     },
+    "aid-news": lambda w: aid.send_asked(
+        _get(AidRequest, w.aid_request), until=clock.now() + timedelta(days=21), now=clock.now()
+    ),
     "waitlist-joined": lambda w: waitlist.send_joined(
         _get(Entry, w.waiting), key="a-joined", now=clock.now()
     ),

@@ -126,7 +126,7 @@ def main(target: Path, words: list[str]) -> None:
         world = World(make_demo(Path(folder)))
         takes = Photographer(browser, target, words)
         with serving(world.app) as url:
-            for who in ("visitor", "leader", "organizer"):
+            for who in ("visitor", "leader", "committee", "organizer"):
                 takes.visit(url, world, who)
         takes.open_letters(world)
         with running_sandbox(Path(folder) / "sandbox", NOWHERE) as sandbox:

@@ -9,6 +9,7 @@ import yaml
 from sqlalchemy import select
 
 from regsys.accounts.services import hash_password
+from regsys.demo.services.aid import load_aid
 from regsys.demo.services.applications import load_applications
 from regsys.demo.services.calendar import make_calendar
 from regsys.demo.services.hosts import load_hosts
@@ -83,5 +84,6 @@ def load(*, now: datetime) -> Loaded:
     load_members(data, calendar)
     load_hosts(data, programme, orders, users, calendar)
     db.session.flush()
+    load_aid(data, programme, registrations, calendar)
     write_papers(data, orders, calendar)
     return Loaded(calendar.weeks, len(programme.events), len(data["registrations"]), len(orders))

@@ -81,12 +81,13 @@ def show_review(
 ) -> ResponseReturnValue:
     """Show the review with what was typed into the form for a code, and why something cannot be."""
     own_numbers = {r.id: n for n, r in enumerate(held.people, start=1) if r.is_payer}
-    lines, answers, has_options = queries.list_review(held.order.id, own_numbers)
+    lines, answers, has_options, has_help = queries.list_review(held.order.id, own_numbers)
     return render_template(
         "registration/review.html",
         answers=answers,
         price_lines=lines_by_person(lines),
         has_options=has_options,
+        has_help=has_help,
         chosen_any=any(line.kind is LineKind.OPTION for line in lines),
         form=form,
         refusal=words(refusal) if refusal else None,
@@ -121,6 +122,8 @@ def place() -> ResponseReturnValue:
     if any(r.state is S.AWAITING_PAYMENT for r in order.registrations):
         if request.form.get("pay") == "invoice":
             return redirect(url_for("billing.ask", token=order.token), 303)
+        if request.form.get("pay") == "help":
+            return redirect(url_for("aid.ask", token=order.token), 303)
         return redirect(url_for("payments.pay", token=order.token), 307)
     return redirect(url_for(".order", token=order.token), 303)
 

@@ -1,11 +1,23 @@
 """Reading carts, orders and registrations, always with a constant number of queries."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, true, union_all
+from flask import Flask, current_app
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    literal,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import joinedload, selectinload
 
 from regsys.capacity.models import Claim
@@ -32,6 +44,7 @@ from regsys.registration.queries.held import is_order as is_order
 from regsys.registration.states import LIVE, UNPAID
 from regsys.registration.states import RegistrationState as S
 
+HELP = "regsys.help"
 WHOLE = (
     joinedload(Order.registrations).options(
         joinedload(Registration.event).joinedload(Event.venue),
@@ -170,35 +183,45 @@ def list_lines(order_id: int) -> list[OrderLine]:
 
 def list_review(
     order_id: int, answered_by: Collection[int]
-) -> tuple[list[OrderLine], dict[int, dict[str, Answer]], bool]:
+) -> tuple[list[OrderLine], dict[int, dict[str, Answer]], bool, bool]:
     """List the lines of an order's price, and what these registrations of it have answered, in one query.
 
-    The last says whether something can be chosen with its places.
+    The last two say whether something can be chosen with its places, and whether a fund could help with the fee.
     """
     mine = (
         Answer.registration_id == OrderLine.registration_id,
         Answer.registration_id.in_(answered_by),
     )
     query = (
-        select(OrderLine, Answer, _has_options(order_id))
+        select(OrderLine, Answer, _has_options(order_id), _has_help(order_id))
         .outerjoin(Answer, and_(*mine))
         .where(OrderLine.order_id == order_id)
         .order_by(OrderLine.id, Answer.id)
         .options(joinedload(Answer.question))
     )
     rows: Sequence[Any] = db.session.execute(query).all()
-    lines = list(dict.fromkeys(line for line, _answer, _has in rows))
+    lines = list(dict.fromkeys(line for line, *_rest in rows))
     found: dict[int, dict[str, Answer]] = {r: {} for r in answered_by}
-    for _line, answer, _has in rows:
+    for _line, answer, *_rest in rows:
         if answer is not None:
             assert answer.registration_id is not None
             found[answer.registration_id][answer.key] = answer
-    return lines, found, bool(rows and rows[0][2])
+    return lines, found, bool(rows and rows[0][2]), bool(rows and rows[0][3])
 
 
 def _has_options(order_id: int) -> ColumnElement[bool]:
     here = select(Registration.event_id).where(Registration.order_id == order_id)
     return exists().where(Option.event_id.in_(here), Option.on_sale)
+
+
+def use_help(app: Flask, offers_help: Callable[[int], ColumnElement[bool]]) -> None:
+    """Let a room above say, as a condition about an order's id, whether help with its fee can be asked for."""
+    app.extensions[HELP] = offers_help
+
+
+def _has_help(order_id: int) -> ColumnElement[bool]:
+    offers: Callable[[int], ColumnElement[bool]] | None = current_app.extensions.get(HELP)
+    return offers(order_id) if offers else false()
 
 
 def costs_of(registration_ids: Sequence[int]) -> dict[int, int]:

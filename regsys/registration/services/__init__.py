@@ -1,5 +1,6 @@
 """The verbs of the main room."""
 
+from regsys.registration.services.adjusting import adjust_price
 from regsys.registration.services.bringing import bring_code, bring_options
 from regsys.registration.services.byhand import (
     CONTACT,
@@ -87,6 +88,7 @@ __all__ = [
     "Share",
     "accept_proof",
     "add_by_hand",
+    "adjust_price",
     "answer",
     "apply_code",
     "ask_to_move",

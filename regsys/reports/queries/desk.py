@@ -233,7 +233,9 @@ def list_audit(scope: Scope, event_id: int | None, *, offset: int) -> list[Deed]
 
 def _about(scope: Scope, event_id: int | None) -> list[ColumnElement[bool]]:
     inside = true() if scope is None else _of_events(scope)
-    return [inside, _of_events({event_id})] if event_id else [inside]
+    # Who asked for help with the fee, and what was decided, is known to the committee only.
+    known = AuditEntry.subject_kind != "aid_request"
+    return [inside, known, _of_events({event_id})] if event_id else [inside, known]
 
 
 def _of_events(event_ids: Collection[int]) -> ColumnElement[bool]:

@@ -266,10 +266,10 @@ def _add_money(rows: list[Row]) -> None:
         shares |= share_out(sums[o].paid, sums[o].refunded, costs)
     for row in rows:
         own = lines[row.order_id].get(row.id, [])
-        row.price = sum(line.amount for line in own if line.kind is LineKind.PLACE)
-        row.discount = -sum(
-            line.amount for line in own if line.kind in (LineKind.DISCOUNT, LineKind.AWARD)
-        )
+        # Help with the fee is told to nobody: the place costs that much less.
+        quietly = (LineKind.PLACE, LineKind.AWARD)
+        row.price = sum(line.amount for line in own if line.kind in quietly)
+        row.discount = -sum(line.amount for line in own if line.kind is LineKind.DISCOUNT)
         row.chosen = {c.option_id: (c.option.name, c.wish) for c in choices.get(row.id, ())}
         row.total = sum(line.amount for line in own)
         if row.id in shares:

@@ -1,0 +1,1 @@
+"""Help with the fee: funds, who asks, and what a committee decides without knowing who."""
