@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from regsys.discounts.models import Code
 from regsys.kernel.money import show
 from regsys.ledger.models import Refund
 from regsys.ledger.states import Problem
@@ -117,8 +118,20 @@ def send_refilled(
             "title": gone.event.title,
             "card": show(card, order.currency) if card else "",
             "by_hand": show(by_hand, order.currency) if by_hand else "",
+            "credit": _credit_words(gone.credit),
         },
         now=now,
+    )
+
+
+def _credit_words(credit: Code | None) -> str:
+    if credit is None or credit.amount is None:
+        return ""
+    if credit.ended_at:
+        return _("The credit %(code)s ends with it.", code=credit.code)
+    amount = show(credit.amount, credit.currency)
+    return _(
+        "Of what was kept, %(amount)s counts as credit %(code)s.", amount=amount, code=credit.code
     )
 
 

@@ -96,4 +96,6 @@ def test_a_credit_shrinks_when_the_place_is_taken_again(shop: Shop, typist: Typi
     assert refunds(shop) == [("succeeded", 84500)]
     db.session.refresh(credit)
     assert (credit.amount, credit.ended_at) == (7500, None)
+    (told,) = letters(shop, "payment_refilled")
+    assert "$75.00 counts as credit CREDIT-" in told.text.replace("\u00a0", " ")
     assert verified() == []
