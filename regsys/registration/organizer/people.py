@@ -113,10 +113,14 @@ def refuse_proof(event_id: int, registration_id: int) -> ResponseReturnValue:
         body = render_template("registration/organizer_proof.html", form=form, r=registration)
         return body, 422 if form.errors else 200
     reason, actor = form.reason.data or "", current_actor()
-    with transaction():
-        services.refuse_proof(
-            registration_id, reason=reason, event_id=event_id, actor=actor, now=clock.now()
-        )
+    try:
+        with transaction():
+            services.refuse_proof(
+                registration_id, reason=reason, event_id=event_id, actor=actor, now=clock.now()
+            )
+    except Refused as e:
+        form.reason.errors = [*form.reason.errors, refusal_text(e)]
+        return render_template("registration/organizer_proof.html", form=form, r=registration), 409
     flash(_("The letter with your reason is on its way."), "good")
     return _back(event_id, registration_id)
 
