@@ -3,13 +3,12 @@
 import csv
 import io
 import tracemalloc
-from datetime import UTC, datetime
+from datetime import datetime
 
 import openpyxl
 import pytest
 from sqlalchemy import text
 
-from regsys.demo import services as demo
 from regsys.events.queries import find_event
 from regsys.kernel.db import transaction
 from regsys.questions.kinds import Audience
@@ -17,15 +16,18 @@ from regsys.registration.states import RegistrationState
 from regsys.reports import exports, queries
 from regsys.reports.queries import Filter
 
-NOW = datetime(2026, 11, 24, 17, tzinfo=UTC)
 ORGANIZER = frozenset({Audience.ORGANIZER, Audience.LEADERS, Audience.GROUP})
+
+
+@pytest.fixture
+def app(demo_app):
+    """The app that these tests look into: the one with the demo."""
+    return demo_app
 
 
 @pytest.fixture
 def intro(db):
     """The demo's Introductory Intensive."""
-    with transaction():
-        demo.load(now=NOW)
     return find_event("introductory-intensive")
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,9 +11,7 @@ from sqlalchemy import select
 
 from regsys.demo import services as demo
 from regsys.jobs.models import Job
-from regsys.kernel import clock as kernel_clock
 from regsys.kernel.db import db as database
-from regsys.kernel.db import transaction
 from regsys.kernel.money import spread
 from regsys.reports.queries import treasury
 from regsys.reports.rules import bars
@@ -23,12 +22,10 @@ ZONE = "America/Los_Angeles"
 
 
 @pytest.fixture
-def society(db: Any, clock: Any) -> dict[str, int]:
-    """Load the demo, and return the sums that its file names."""
-    with transaction():
-        demo.load(now=kernel_clock.now())
-    money: dict[str, int] = demo.read()["expected"]["money"]
-    return money
+def society(demo_app: Flask) -> Iterator[dict[str, int]]:
+    """Return the sums that the demo's file names, in a context of the app with the demo."""
+    with demo_app.app_context():
+        yield demo.read()["expected"]["money"]
 
 
 def test_sums_are_those_of_the_demo(society: dict[str, int]) -> None:
@@ -51,8 +48,8 @@ def test_a_month_holds_its_own_money_only(society: dict[str, int]) -> None:
     assert found.months == whole.months
 
 
-def test_the_page_says_the_sums(app: Flask, society: dict[str, int]) -> None:
-    page = text_of(signed_in(app, "treasurer").get("/organize/treasurer"))
+def test_the_page_says_the_sums(demo_app: Flask, society: dict[str, int]) -> None:
+    page = text_of(signed_in(demo_app, "treasurer").get("/organize/treasurer"))
     assert "$52,509.40 came, $3,695.00 were given back" in page
     assert "They have not been compared yet" in page
 
@@ -83,8 +80,8 @@ def test_the_file_is_safe_and_written_down(app: Flask, db: Any, clock: Any) -> N
     assert entry.after == {"format": "csv", "rows": 1}
 
 
-def test_the_workbook_opens(app: Flask, society: dict[str, int]) -> None:
-    answer = signed_in(app, "treasurer").get("/organize/treasurer/payments.xlsx")
+def test_the_workbook_opens(demo_app: Flask, society: dict[str, int]) -> None:
+    answer = signed_in(demo_app, "treasurer").get("/organize/treasurer/payments.xlsx")
     assert answer.data[:2] == b"PK"
     assert "payments-" in answer.headers["Content-Disposition"]
 
