@@ -202,7 +202,7 @@ def _welcome(folder: Path, port: int) -> None:
     click.echo(f"  Sign in at {site}/signin as")
     for one in launch.sign_ins(folder):
         how = one["password"] or "by a mailed link, read it at /outbox"
-        click.echo(f"    {one['who']:<34} {one['email']:<38} {how}")
+        click.echo(f"    {one['who']:<42} {one['email']:<38} {how}")
     click.echo("\n  Ctrl-C stops it; nothing is lost.\n")
     sys.stdout.flush()
 

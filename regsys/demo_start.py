@@ -24,7 +24,7 @@ from regsys.registration.models import Order
 LEADERS_SHOWN = 2
 # The stand-in for Stripe reads it when it starts (regsys/sandbox/past.py).
 PAST = "sandbox-past.json"
-SHOWN = (Role.OWNER, Role.REGISTRAR, Role.TREASURER, Role.REVIEWER)
+SHOWN = (Role.OWNER, Role.REGISTRAR, Role.TREASURER, Role.REVIEWER, Role.COMMITTEE)
 
 
 def load(settings: Settings, sign_ins: Path) -> None:
@@ -90,7 +90,7 @@ def write_sign_ins(app: Flask, file: Path) -> None:
 
 
 def _organizers() -> list[dict[str, str | None]]:
-    """List those who have pages of their own and a password: the owner, registrars, treasurers and a reviewer."""
+    """List those who have pages of their own and a password: the owner, registrars, treasurers, a reviewer, a committee."""
     query = select(Grant).join(Grant.user).where(Grant.role.in_(SHOWN))
     query = query.where(User.password_hash.is_not(None)).options(joinedload(Grant.user))
     grants = db.session.scalars(query.order_by(Grant.user_id, Grant.id))
