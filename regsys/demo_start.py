@@ -90,7 +90,7 @@ def write_sign_ins(app: Flask, file: Path) -> None:
 
 
 def _organizers() -> list[dict[str, str | None]]:
-    """List those who have pages of their own and a password: the owner, registrars, treasurers, a reviewer, a committee."""
+    """List those who have pages of their own and a password, from the owner to the committee."""
     query = select(Grant).join(Grant.user).where(Grant.role.in_(SHOWN))
     query = query.where(User.password_hash.is_not(None)).options(joinedload(Grant.user))
     grants = db.session.scalars(query.order_by(Grant.user_id, Grant.id))
