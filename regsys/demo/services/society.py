@@ -20,7 +20,7 @@ def load_users(data: Rows, password_hash: str, *, now: datetime) -> dict[str, Us
     users = {}
     for u in data["users"]:
         user = _user(u, now=now)
-        if u["role"] in {Role.OWNER, Role.REGISTRAR, Role.TREASURER, Role.REVIEWER}:
+        if u["role"] in {Role.OWNER, Role.REGISTRAR, Role.TREASURER, Role.REVIEWER, Role.COMMITTEE}:
             user.password_hash = password_hash
         users[u["id"]] = user
     db.session.flush()
