@@ -3,7 +3,7 @@
 
 PORT ?= 5000
 DATA ?= data
-WORKERS ?= 2
+WORKERS ?= 3
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python

@@ -159,7 +159,8 @@ def test_no_parameter_of_a_query_fails(field: Field, size: str) -> None:
     """Every name at every door; in the long run five values at each, of which none comes twice before all have."""
     chance, tried = random.Random(SEED), 0
     values, decks = deal(chance, VALUES), Decks()
-    for door in list_doors(field):
+    doors = list_doors(field)
+    for door in field.some_of(doors) if size == "some" else doors:
         if "GET" not in door.methods:
             continue
         names = list_parameters(field, door)
@@ -184,7 +185,8 @@ def ask(door: Door, pairs: list[tuple[str, Value]]) -> None:
 def test_no_parameter_of_a_post_fails(field: Field, size: str) -> None:
     """Those that a view reads by itself, at every door that takes a POST; the token of the form is good."""
     chance, tried, decks = random.Random(SEED), 0, Decks()
-    for door in list_doors(field):
+    doors = list_doors(field)
+    for door in field.some_of(doors) if size == "some" else doors:
         if "POST" not in door.methods or door.rule.endpoint == "payments_webhook.stripe":
             continue
         names = list_parameters(field, door)

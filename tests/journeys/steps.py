@@ -53,6 +53,18 @@ def letters(mail: SmtpServer, address: str, count: int = 1) -> list[Received]:
     return mail.to(address)
 
 
+def letter_about(mail: SmtpServer, address: str, words: str) -> Received:
+    """Wait for a letter to an address with these words in its subject, and return it."""
+    found: list[Received] = []
+
+    def has_come() -> bool:
+        found[:] = [letter for letter in mail.to(address) if words in letter.subject]
+        return bool(found)
+
+    wait_until(has_come, seconds=30, what=f"a letter about {words} to {address}")
+    return found[-1]
+
+
 def link_in(letter: Received, site: Server, path: str) -> str:
     """Return the address in a letter that begins with this path."""
     found = re.search(rf"{re.escape(site.url + path)}\S+", letter.text())
