@@ -90,7 +90,6 @@ def make() -> Any:
     )
     _load_what_is_lazy()
     # What exists now is shared by the workers; a collection must not touch, and so copy, its pages.
-    gc.collect()
     gc.freeze()
     gc.enable()
     return app
