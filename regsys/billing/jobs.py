@@ -13,7 +13,10 @@ log = logging.getLogger(__name__)
 
 
 def write(payload: Mapping[str, Any]) -> None:
-    """Write the papers that money lacks, an order at a time; one that fails keeps no other from its own."""
+    """Write the papers that money lacks, an order at a time, and note which invoices are paid by it.
+
+    One that fails keeps no other from its own.
+    """
     for order_id in queries.list_orders_to_write_about(now=clock.now()):
         try:
             with transaction():
@@ -21,6 +24,9 @@ def write(payload: Mapping[str, Any]) -> None:
                 services.tell(order_id, made, now=clock.now())
         except Exception:
             log.exception("the papers of order %s could not be written", order_id)
+    for invoice_id in queries.list_paid():
+        with transaction():
+            services.mark_paid(invoice_id, now=clock.now())
 
 
 def remind(payload: Mapping[str, Any]) -> None:

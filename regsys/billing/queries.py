@@ -29,7 +29,7 @@ from regsys.kernel.text import N_
 from regsys.kernel.tokens import hash_token
 from regsys.ledger import queries as ledger
 from regsys.ledger.kinds import DocumentKind, read_document_name
-from regsys.ledger.models import Document, Payment, Refund
+from regsys.ledger.models import Document, DocumentLine, Payment, Refund
 from regsys.ledger.rules import COUNTED, Balance
 from regsys.ledger.states import RefundState
 from regsys.payments.queries import Scope, all_in
@@ -167,9 +167,22 @@ def count_papers() -> int:
 
 
 def find_open_invoice(order_id: int) -> Invoice | None:
-    """Find the invoice of an order that was neither taken back nor written off."""
+    """Find the invoice of an order that was not paid, taken back or written off."""
     mine = (Invoice.order_id == order_id, Invoice.state == InvoiceState.OPEN)
     return db.session.scalar(select(Invoice).where(*mine))
+
+
+def owes_invoice(order_id: int) -> bool:
+    """Tell whether an order has an invoice of which something is open: until then it gets no other."""
+    query = select(Invoice.id).where(Invoice.order_id == order_id)
+    found = query.where(Invoice.state == InvoiceState.OPEN, _is_owed())
+    return db.session.scalar(found) is not None
+
+
+def list_paid_of(order_id: int) -> list[Invoice]:
+    """List the invoices of an order that are paid, the newest first."""
+    mine = (Invoice.order_id == order_id, Invoice.state == InvoiceState.PAID)
+    return list(db.session.scalars(select(Invoice).where(*mine).order_by(Invoice.id.desc())))
 
 
 def order_of_invoice(invoice_id: int) -> int:
@@ -190,20 +203,36 @@ class InvoiceRow:
     late: int
 
     @property
+    def claimed(self) -> rules.Claimed:
+        return claimed(self.invoice.document, self.balance)
+
+    @property
+    def standing(self) -> rules.Standing:
+        return rules.standing(self.invoice.state, self.claimed)
+
+    @property
     def owed(self) -> int:
-        if self.invoice.state is not InvoiceState.OPEN:
-            return 0
-        return min(self.invoice.document.total, self.balance.due)
+        return self.claimed.owed if self.invoice.state is InvoiceState.OPEN else 0
+
+    @property
+    def received(self) -> int:
+        return self.claimed.received
 
     @property
     def changed(self) -> bool:
-        """Tell whether the order does not cost what the invoice says any more."""
-        lines = self.invoice.document.lines
-        return self.owed > 0 and self.balance.total != sum(x.amount for x in lines if x.of_price)
+        """Tell whether the order does not cost, or owe, what the invoice says any more."""
+        differs = self.balance.total != self.claimed.price or self.balance.due != self.owed
+        return self.owed > 0 and differs
 
     @property
     def age(self) -> Age:
         return rules.age_of(self.late)
+
+
+def claimed(document: Document, balance: Balance) -> rules.Claimed:
+    """Return what an invoice asks for, and how its order stands."""
+    price = sum(one.amount for one in document.lines if one.of_price)
+    return rules.Claimed(price, price - document.total, balance.total, balance.net)
 
 
 PEOPLE = (joinedload(Registration.event), joinedload(Registration.ticket_type))
@@ -229,13 +258,23 @@ def _rows(query: Select[Invoice], *, zone: str, now: datetime) -> list[InvoiceRo
 
 
 def _is_owed() -> ColumnElement[bool]:
-    """Say that an order owes something: its price is more than what came and did not go back."""
+    """Say that something of an invoice is open, as `rules.Claimed.owed` does."""
+    cost, net, price, before = _claimed()
+    return and_(cost > net, price > net, cost > before)
+
+
+def _claimed() -> tuple[ColumnElement[int], ...]:
+    """Return what an invoice's order costs, what of it is paid, and what the paper says of both."""
     cost = _sum(OrderLine.amount).where(OrderLine.order_id == Invoice.order_id)
     sound = (Payment.order_id == Invoice.order_id, Payment.problem.is_(None))
     came = _sum(Payment.amount).where(*sound)
     gone = _sum(Refund.amount).join(Payment, Payment.id == Refund.payment_id)
     gone = gone.where(*sound, Refund.state.in_(COUNTED))
-    return cost.scalar_subquery() > came.scalar_subquery() - gone.scalar_subquery()
+    mine = DocumentLine.document_id == Invoice.document_id
+    price = _sum(DocumentLine.amount).where(mine, DocumentLine.of_price)
+    before = -_sum(DocumentLine.amount).where(mine, ~DocumentLine.of_price).scalar_subquery()
+    net = came.scalar_subquery() - gone.scalar_subquery()
+    return cost.scalar_subquery(), net, price.scalar_subquery(), before
 
 
 def _sum(column: InstrumentedAttribute[int]) -> Select[int]:
@@ -295,6 +334,13 @@ def list_to_remind(*, now: datetime) -> list[int]:
     query = select(Invoice.id).where(Invoice.state == InvoiceState.OPEN, Invoice.due_at <= soon)
     reminded = Invoice.reminded < len(rules.REMINDERS)
     return list(db.session.scalars(query.where(reminded, _is_owed()).order_by(Invoice.id)))
+
+
+def list_paid() -> list[int]:
+    """List open invoices of which nothing is open any more, because it was paid."""
+    _cost, net, _price, before = _claimed()
+    query = select(Invoice.id).where(Invoice.state == InvoiceState.OPEN, ~_is_owed(), net > before)
+    return list(db.session.scalars(query.order_by(Invoice.id)))
 
 
 def list_without_people() -> list[int]:

@@ -1,10 +1,12 @@
 """When a paper can be written anew, how late an invoice is, and when somebody is reminded."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from regsys.billing.states import InvoiceState
 from regsys.events.kinds import InvoiceTerms
 from regsys.kernel.errors import Refusal
 from regsys.kernel.text import N_
@@ -76,6 +78,77 @@ def why_not_invoice(
             ),
         )
     return None
+
+
+# ---- how it stands
+
+
+class Standing(StrEnum):
+    """How an invoice stands: its state, and how much of it came."""
+
+    OPEN = "open"
+    PARTLY_PAID = "partly_paid"
+    PAID = "paid"
+    OVERPAID = "overpaid"
+    NOTHING_DUE = "nothing_due"
+    CREDITED = "credited"
+    WRITTEN_OFF = "written_off"
+
+
+STANDING_WORDS = {
+    Standing.OPEN: N_("Open"),
+    Standing.PARTLY_PAID: N_("Partly paid"),
+    Standing.PAID: N_("Paid"),
+    Standing.OVERPAID: N_("Overpaid"),
+    Standing.NOTHING_DUE: N_("Nothing to pay any more"),
+    Standing.CREDITED: N_("Taken back"),
+    Standing.WRITTEN_OFF: N_("Written off"),
+}
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What an invoice asks for, and how its order stands, in minor units.
+
+    The paper says what the order cost (`price`) and what of it was paid `before`: money that came above that is for
+    this invoice, up to its price. So an order can have one invoice after another. `cost` is what the order costs now,
+    and `net` what came for it and did not go back.
+    """
+
+    price: int
+    before: int
+    cost: int
+    net: int
+
+    @property
+    def received(self) -> int:
+        """Return how much came for it."""
+        return max(0, min(self.net, self.price) - self.before)
+
+    @property
+    def owed(self) -> int:
+        """Return how much of it is open: never more than the order owes."""
+        return max(0, min(self.price, self.cost) - max(self.before, self.net))
+
+    @property
+    def over(self) -> bool:
+        """Tell whether more came than the order costs, and this is its newest invoice."""
+        return self.net > self.cost and self.price >= self.cost
+
+
+def standing(state: InvoiceState, claimed: Claimed) -> Standing:
+    """Return the one word for how an invoice stands."""
+    if state is InvoiceState.CANCELLED:
+        return Standing.CREDITED
+    if state is InvoiceState.WRITTEN_OFF:
+        return Standing.WRITTEN_OFF
+    if claimed.received and claimed.over:
+        return Standing.OVERPAID
+    if state is InvoiceState.PAID:
+        return Standing.PAID
+    if claimed.owed:
+        return Standing.PARTLY_PAID if claimed.received else Standing.OPEN
+    return Standing.PAID if claimed.received else Standing.NOTHING_DUE
 
 
 # ---- how late, and when somebody is reminded

@@ -165,6 +165,8 @@ DEEDS: Mapping[str, str] = {
     "document.invoice": N_("wrote an invoice"),
     "invoice.cancelled": N_("took an invoice back"),
     "invoice.reminded": N_("reminded of an invoice"),
+    "invoice.paid": N_("noted that an invoice is paid"),
+    "invoice.reopened": N_("opened an invoice again, because its money never came"),
     "invoice.sent": N_("sent an invoice"),
     "invoice.written_off": N_("wrote an invoice off"),
     "document.credit_note": N_("wrote a credit note"),

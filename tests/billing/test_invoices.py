@@ -99,14 +99,15 @@ def test_a_place_is_confirmed_at_once_and_paid_by_two_cheques(clock: Clock) -> N
 
     receive(order_id, 84000, clock)
     seen = row(invoice_id, clock)
-    assert (seen.owed, str(seen.balance.state)) == (100000, "unpaid")
+    assert (seen.owed, seen.received, str(seen.standing)) == (100000, 84000, "partly_paid")
     receive(order_id, 84000, clock)  # the second of two clicks
     with pytest.raises(Refused) as caught:
         receive(order_id, 5000, clock, what="another")
     assert caught.value.refusal is CAME
     newest = max(p.id for p in ledger_queries.payments_of([order_id]))
     receive(order_id, 100000, clock, seen=newest, what="1188")
-    assert row(invoice_id, clock).owed == 0
+    paid = row(invoice_id, clock)
+    assert (paid.owed, paid.standing, paid.invoice.state) == (0, "paid", InvoiceState.PAID)
     assert queries.list_open_invoices(None, zone=ZONE, now=clock.now) == []
     assert papers(order_id) == [
         ("INV-2026-0001", 184000), ("R-2026-0001", 84000), ("R-2026-0002", 100000),
@@ -127,7 +128,7 @@ def test_a_held_place_is_confirmed_by_the_cheque_or_let_go_at_the_end(clock: Clo
     registration_jobs.sweep({})
     jobs.close({})
     assert states(late_order) == [S.EXPIRED] * 2
-    assert row(late, clock).invoice.state is InvoiceState.CANCELLED
+    assert row(late, clock).standing == "credited"
     assert papers(late_order) == [("INV-2026-0002", 184000), ("CN-2026-0001", 184000)]
     assert subjects("invoice_cancelled") == ["Invoice INV-2026-0002 is cancelled → ap@example.org"]
     assert len(subjects("hold_expired")) == 1
@@ -143,10 +144,14 @@ def test_money_that_comes_both_ways_is_never_kept(clock: Clock) -> None:
             order_id, amount=184000, currency="USD", method=Method.CARD, actor=STRIPE,
             now=clock.now, reference="pi_both",
         )  # fmt: skip
-    assert row(invoice_id, clock).owed == 0
+    assert (row(invoice_id, clock).owed, row(invoice_id, clock).standing) == (0, "paid")
+    assert row(invoice_id, clock).invoice.state is InvoiceState.OPEN
+    jobs.write({})
+    assert row(invoice_id, clock).invoice.state is InvoiceState.PAID
     (card,) = ledger_queries.payments_of([order_id])
     receive(order_id, 184000, clock, seen=card.id)
-    assert row(invoice_id, clock).balance.over == 184000
+    over = row(invoice_id, clock)
+    assert (over.balance.over, over.standing) == (184000, "overpaid")
 
 
 def test_a_mistake_is_taken_back_within_two_weeks(clock: Clock) -> None:
@@ -155,7 +160,8 @@ def test_a_mistake_is_taken_back_within_two_weeks(clock: Clock) -> None:
     (payment,) = db.session.scalars(select(Payment.id)).all()
     with transaction():
         services.take_back(order_id, payment, actor=SYSTEM, now=clock.now)
-    assert row(invoice_id, clock).owed == 184000
+    again = row(invoice_id, clock)
+    assert (again.owed, again.standing, again.invoice.state) == (184000, "open", "open")
     assert papers(order_id)[1:] == [("R-2026-0001", 184000), ("CN-2026-0001", 184000)]
     (found,) = db.session.scalars(select(Payment)).all()
     assert found.problem is Problem.MISTAKE
@@ -191,10 +197,43 @@ def test_what_will_not_come_is_written_off_and_what_was_wrong_is_made_out_anew(
         180000,
         [S.CONFIRMED] * 2,
     )
-    assert row(invoice_id, clock).invoice.state is InvoiceState.WRITTEN_OFF
+    assert row(invoice_id, clock).standing == "written_off"
     with pytest.raises(Refused), transaction():
         services.cancel_invoice(invoice_id, reason="again", actor=SYSTEM, now=clock.now)
     assert differences(clock) == []
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("price", "before", "cost", "net", "owed", "received", "word"),
+    [
+        (1000, 0, 1000, 0, 1000, 0, "open"),
+        (1000, 0, 1000, 400, 600, 400, "partly_paid"),
+        (1000, 0, 1000, 1000, 0, 1000, "paid"),
+        (1000, 0, 1000, 1300, 0, 1000, "overpaid"),
+        # Somebody left: it costs less now.
+        (1000, 0, 600, 0, 600, 0, "open"),
+        (1000, 0, 600, 600, 0, 600, "paid"),
+        (1000, 0, 600, 1000, 0, 1000, "overpaid"),
+        (1000, 0, 0, 0, 0, 0, "nothing_due"),
+        # Two seats more, after it: the first invoice is paid, and the second over the rest.
+        (1000, 0, 1500, 1000, 0, 1000, "paid"),
+        (1500, 1000, 1500, 1000, 500, 0, "open"),
+        (1500, 1000, 1500, 1200, 300, 200, "partly_paid"),
+        (1000, 0, 1500, 1500, 0, 1000, "paid"),
+        (1500, 1000, 1500, 1600, 0, 500, "overpaid"),
+        (1000, 0, 1500, 1600, 0, 1000, "paid"),
+        # The cheque for the first came back: both are open, and together what the order owes.
+        (1000, 0, 1500, 0, 1000, 0, "open"),
+        (1500, 1000, 1500, 0, 500, 0, "open"),
+    ],
+)
+def test_how_an_invoice_stands(
+    price: int, before: int, cost: int, net: int, owed: int, received: int, word: str
+) -> None:
+    claimed = rules.Claimed(price, before, cost, net)
+    assert (claimed.owed, claimed.received) == (owed, received)
+    assert rules.standing(InvoiceState.OPEN, claimed) == word
 
 
 def test_reminders_go_before_and_after_and_once_each(clock: Clock) -> None:

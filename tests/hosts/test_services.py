@@ -13,6 +13,7 @@ from regsys.audit.models import AuditEntry
 from regsys.billing import jobs as billing_jobs
 from regsys.billing import services as billing
 from regsys.billing.paper import Addressee
+from regsys.billing.queries import invoices_of, owes_invoice
 from regsys.events.kinds import InvoiceTerms
 from regsys.events.models import Event
 from regsys.hosts import queries, services
@@ -134,6 +135,21 @@ def test_a_host_gets_one_invoice_and_names_more_after_its_day(db: Any, clock: Cl
             order_id, to, email="ap@example.org", actor=house.PRUDENCE, now=clock.now
         )
         assert again.document.total == 50000
+    pay = {"method": Method.CHEQUE, "received_at": clock.now, "reference": "1187", "seen": 0}
+    with transaction():
+        billing.receive(order_id, amount=50000, actor=house.PRUDENCE, now=clock.now, **pay)
+    assert words(event) == [("Ben", "invited")], "the seat that lapsed before is not taken again"
+    name(event, "Cy Reed")  # a seat more, after a paid invoice: it gets the next one
+    assert not owes_invoice(order_id)
+    with transaction():
+        billing.ask_for_invoice(
+            order_id, to, email="ap@example.org", actor=house.PRUDENCE, now=clock.now
+        )
+    assert owes_invoice(order_id)
+    rows = invoices_of(order_id, zone="America/Los_Angeles", now=clock.now)
+    assert [(str(x.standing), x.owed) for x in rows] == [
+        ("credited", 0), ("paid", 0), ("open", 50000),
+    ]  # fmt: skip
 
 
 def test_an_agreed_sum_covers_every_seat(db: Any, clock: Clock) -> None:

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from regsys.billing import queries
+from regsys.billing.services.invoices import mark_paid, open_again
 from regsys.billing.services.receipts import tell, write_receipts
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import lock_rows
@@ -34,13 +36,17 @@ def receive(
         now=now,
     )
     tell(order_id, write_receipts(order_id, now=now), now=now)
+    known = queries.find_open_invoice(order_id)
+    if known:
+        mark_paid(known.id, now=now)
 
 
 def take_back(order_id: int, payment_id: int, *, actor: Actor, now: datetime) -> None:
     """Take back what was written down by mistake about money that came by hand; its receipt is made void.
 
-    Places that it confirmed stay confirmed, and the order owes the amount again. Raises Refused.
+    Places that it confirmed stay confirmed, and the order, and its invoice, owe the amount again. Raises Refused.
     """
     lock_rows(Order, [order_id])
     ledger.take_payment_back(payment_id, actor=actor, now=now)
     write_receipts(order_id, now=now)
+    open_again(order_id, actor=actor, now=now)

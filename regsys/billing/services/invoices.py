@@ -48,12 +48,13 @@ def terms_for(order_id: int, *, now: datetime) -> Terms:
     waiting = any(r.state is S.AWAITING_PAYMENT for r in held.order.registrations)
     until = rules.due_at(offer, zone=settings().TIME_ZONE, now=now) if offer else now
     due = registrations.due(order_id).due if held.order.placed_at else 0
+    known = queries.find_open_invoice(order_id)
     refusal = rules.why_not_invoice(
         offer,
         due=due,
         waiting=waiting,
         holding=held.holding,
-        open_one=queries.find_open_invoice(order_id) is not None,
+        open_one=known is not None and _owed(known) > 0,
         until=until,
         now=now,
     )
@@ -67,7 +68,8 @@ def ask_for_invoice(
 ) -> Invoice:
     """Give an order its invoice and send it; its places are confirmed at once, or held until it is to be paid.
 
-    Locks the order. Raises Refused where the order cannot be paid by invoice.
+    What came to the order after an invoice that is paid gets the next one. Locks the order. Raises Refused where the
+    order cannot be paid by invoice.
     """
     lock_rows(Order, [order_id])
     db.session.expire_all()
@@ -97,6 +99,9 @@ def write_invoice(
 ) -> Invoice:
     """Write an invoice over what an order owes, and send it to nobody. Locks the order."""
     desk = open_desk(order_id, now=now)
+    known = queries.find_open_invoice(order_id)
+    if known:
+        _mark_paid(known, now=now)
     document = _write(desk, to, terms)
     token = tokens.new_token()
     invoice = Invoice(
@@ -242,6 +247,35 @@ def write_off(invoice_id: int, *, reason: str, actor: Actor, now: datetime) -> N
     _end(invoice, InvoiceState.WRITTEN_OFF, reason=reason, actor=actor, now=now)
 
 
+def mark_paid(invoice_id: int, *, now: datetime) -> None:
+    """Note that an open invoice is paid; repeating it changes nothing. Locks the order."""
+    invoice = _lock(invoice_id)
+    if invoice.state is InvoiceState.OPEN:
+        _mark_paid(invoice, now=now)
+
+
+def _mark_paid(invoice: Invoice, *, now: datetime) -> None:
+    claimed = queries.claimed(invoice.document, registrations.due(invoice.order_id))
+    if claimed.received and not claimed.owed:
+        _end(invoice, InvoiceState.PAID, reason="", actor=SYSTEM, now=now)
+
+
+def open_again(order_id: int, *, actor: Actor, now: datetime) -> None:
+    """Open the newest paid invoice again of which something is owed; the caller holds the order's lock.
+
+    Where another is open already it stays as it is: that one is made out anew, over all that is owed.
+    """
+    if queries.find_open_invoice(order_id):
+        return
+    balance = registrations.due(order_id)
+    for invoice in queries.list_paid_of(order_id):
+        if queries.claimed(invoice.document, balance).owed:
+            move(invoice, InvoiceState.OPEN, now=now)
+            db.session.flush()
+            _record("invoice.reopened", invoice, actor=actor, now=now)
+            return
+
+
 def close_if_nobody_comes(invoice_id: int, *, now: datetime) -> None:
     """Take an invoice back whose places were all let go or cancelled: nothing is to pay any more. Locks the order."""
     invoice = _lock(invoice_id)
@@ -281,7 +315,7 @@ def _open(invoice_id: int, *, now: datetime) -> tuple[Invoice, Desk, int]:
 
 def _owed(invoice: Invoice) -> int:
     """Return how much of an invoice is open: never more than it says, nor than its order owes."""
-    return min(invoice.document.total, registrations.due(invoice.order_id).due)
+    return queries.claimed(invoice.document, registrations.due(invoice.order_id)).owed
 
 
 def _lock(invoice_id: int) -> Invoice:

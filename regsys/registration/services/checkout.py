@@ -101,7 +101,7 @@ def confirm_paid(which: int | Held, *, actor: Actor, now: datetime) -> PaidOutco
     address has another live registration, nothing is changed and the answer is NO_PLACE.
     """
     held = lock_order(which, now=now)
-    waiting = [r for r in held.order.registrations if r.state in (S.AWAITING_PAYMENT, S.EXPIRED)]
+    waiting = _paid_for(held)
     if not waiting:
         some = any(r.state is S.CONFIRMED for r in held.order.registrations)
         return PaidOutcome.ALREADY if some else PaidOutcome.NO_PLACE
@@ -117,6 +117,23 @@ def confirm_paid(which: int | Held, *, actor: Actor, now: datetime) -> PaidOutco
     if new:
         mail.send_confirmations(held.order, new, now=now)
     return PaidOutcome.CONFIRMED
+
+
+def _paid_for(held: Held) -> list[Registration]:
+    """Return whom money that came confirms: who waits, and of those whose places were let go whom it is enough for.
+
+    A host's order is paid as often as it grows: money for a new seat takes no seat again that nobody pays.
+    """
+    waiting = [r for r in held.order.registrations if r.state is S.AWAITING_PAYMENT]
+    gone = [r for r in held.order.registrations if r.state is S.EXPIRED]
+    if not waiting or not gone:
+        return waiting or gone
+    spare = queries.due(held.order.id).over
+    for r in gone:
+        if r.price <= spare:
+            waiting.append(r)
+            spare -= r.price
+    return waiting
 
 
 def _keep_places(held: Held, waiting: Sequence[Registration], *, now: datetime) -> bool:
