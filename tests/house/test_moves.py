@@ -54,6 +54,8 @@ Job jobs/test_worker.py
     ready dead test_after_eight_failures_a_job_is_dead_and_seen
     dead ready test_after_eight_failures_a_job_is_dead_and_seen
 Invoice billing/test_invoices.py
+    open paid test_a_place_is_confirmed_at_once_and_paid_by_two_cheques
+    paid open test_a_mistake_is_taken_back_within_two_weeks
     open cancelled test_a_held_place_is_confirmed_by_the_cheque_or_let_go_at_the_end
     open written_off test_what_will_not_come_is_written_off_and_what_was_wrong_is_made_out_anew
 AidRequest aid/test_help.py
