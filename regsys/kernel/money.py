@@ -9,9 +9,14 @@ from babel.numbers import format_currency, get_currency_precision
 
 K = TypeVar("K", bound=Hashable)
 
-# Stripe, "Zero-decimal currencies" and "Special cases": ISK and UGX have no minor unit
-# but are passed times one hundred; three-decimal amounts must end in 0.
-_STRIPE_TIMES_100 = frozenset({"ISK", "UGX"})
+# Stripe, "Zero-decimal currencies": of these it takes whole units. Any other without a minor unit (ISK, UGX, RSD) is
+# passed times one hundred; three-decimal amounts must end in 0.
+STRIPE_WHOLE = frozenset(
+    {
+        "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF",
+        "XOF", "XPF",
+    }
+)  # fmt: skip
 THREE_DECIMALS = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 
 # Stripe, "Minimum and maximum charge amounts", in minor units.
@@ -29,16 +34,20 @@ def exponent(currency: str) -> int:
 
 def to_stripe(amount: int, currency: str) -> int:
     """Return Stripe's integer for an amount in minor units."""
-    return amount * 100 if currency.upper() in _STRIPE_TIMES_100 else amount
+    return amount * 100 if _is_times_100(currency) else amount
 
 
 def from_stripe(amount: int, currency: str) -> int:
     """Return minor units for Stripe's integer; raise ValueError where it does not divide."""
-    if currency.upper() not in _STRIPE_TIMES_100:
+    if not _is_times_100(currency):
         return amount
     if amount % 100:
         raise ValueError(f"{amount} is not a whole amount of {currency}")
     return amount // 100
+
+
+def _is_times_100(currency: str) -> bool:
+    return exponent(currency) == 0 and currency.upper() not in STRIPE_WHOLE
 
 
 def chargeable(amount: int, currency: str) -> bool:

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db, transaction
 from regsys.ledger.rules import Balance, MoneyState
-from regsys.payments import jobs
+from regsys.payments import jobs, queries
 from regsys.payments.settle import start_checkout
 from regsys.policies import services as policies
 from regsys.policies.rules import Stage, read, split, stage, times_asked
@@ -232,3 +232,15 @@ def test_where_places_are_kept_people_are_asked_again_and_not_for_ever(shop: Sho
     assert len(subjects()) == 5
     assert shop.states(order) == ["confirmed"]
     db.session.rollback()
+
+
+def test_what_is_paid_keeps_no_other_rest_from_being_asked_for(shop: Shop) -> None:
+    """Of a deposit that was paid long ago the day stays written down: it must not fill the list."""
+    first, second = a_split(shop), a_split(shop)
+    for order in (first, second):
+        paid(shop, order)
+    session = shop.open(first)
+    shop.pay(session)
+    assert shop.deliver_all(session) == [200]
+    found = queries.list_rests(now=REST_AT, limit=1)
+    assert [(row.order.id, row.due) for row in found] == [(second.id, 77000)]

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from regsys.capacity import services as capacity
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db, transaction
 from regsys.ledger.models import Method
@@ -221,3 +222,38 @@ def test_rule_28_other_currencies_come_back_whole(shop: Shop, currency: str, pri
     shop.deliver_all(session)
     assert shop.payments(order) == [(price, None)]
     assert shop.states(order) == ["confirmed"]
+
+
+def test_rule_10_money_takes_again_only_what_it_is_enough_for(shop: Shop) -> None:
+    """Of a host's order seats lapse one by one: who pays for one seat must not bring the others back unpaid."""
+    order = shop.order(people=2)
+    lapsing, staying = order.registrations
+    with transaction():
+        now = shop.clock.now
+        capacity.extend([lapsing], until=now + timedelta(minutes=1), now=now)
+    shop.clock.move(minutes=2)
+    with transaction():
+        registration.expire_lapsed(order.id, now=shop.clock.now)
+    assert shop.states(order) == ["expired", "awaiting_payment"]
+    session = shop.open(order)
+    shop.pay(session)
+    assert shop.deliver_all(session) == [200]
+    assert shop.outcome(order) == (["expired", "confirmed"], ["paid"], [(92000, None)], 1)
+    assert [c.registration_id for c in shop.claims(order)] == [staying]
+
+
+def test_rule_10_a_cheque_for_a_part_brings_no_place_back(shop: Shop) -> None:
+    order = shop.order()
+    shop.clock.move(minutes=31)
+    with transaction():
+        registration.expire_lapsed(order.id, now=shop.clock.now)
+    for seen, amount in ((0, 10000), (1, 92000)):
+        with transaction():
+            services.receive_by_hand(
+                order.id, amount=amount, method=Method.CHEQUE, received_at=shop.clock.now,
+                reference=f"{amount}", seen=seen, actor=SYSTEM, now=shop.clock.now,
+            )  # fmt: skip
+        if amount == 10000:
+            assert shop.outcome(order) == (["expired"], [], [(10000, "no_place")], 0)
+    assert shop.states(order) == ["confirmed"]
+    assert shop.payments(order) == [(10000, "no_place"), (92000, None)]

@@ -7,11 +7,15 @@ from sqlalchemy import text
 
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db, transaction
+from regsys.kernel.states import move
 from regsys.ledger import services as ledger
 from regsys.ledger.models import Refund
 from regsys.ledger.states import Problem
 from regsys.payments import queries
 from regsys.payments.jobs import HANDLERS, PERIODIC, catch_up, poll
+from regsys.payments.models import PaymentAttempt
+from regsys.payments.states import AttemptState
+from regsys.registration.models import Order
 from tests.payments.shop import Placed, Shop
 
 PAID = (["confirmed"], ["paid"], [(92000, None)], 1)
@@ -252,3 +256,33 @@ def test_the_worker_finds_the_poller() -> None:
     due = {p.kind: p.every for p in PERIODIC}
     assert (due["payments.poll"], due["payments.catch_up"]) == (60, 3600)
     assert (HANDLERS["payments.poll"], HANDLERS["payments.catch_up"]) == (poll, catch_up)
+
+
+def test_rule_12_places_behind_a_mailed_link_are_held_as_long_as_it_said(shop: Shop) -> None:
+    """A page that never opened must not cut a week, or the day of an invoice, down to ten minutes."""
+    order, promised = shop.order(), shop.clock.now + timedelta(days=7)
+    with transaction():
+        db.session.get_one(Order, order.id).held_until = promised
+    shop.control.fail("create_session", "drop-before", times=3)
+    shop.click_pay(order)
+    shop.clock.move(minutes=5)
+    poll({})
+    assert shop.attempt_states(order) == ["abandoned"]
+    assert [c.until for c in shop.claims(order)] == [promised]
+
+
+def test_rule_06_what_waits_for_a_bank_keeps_no_other_payment_waiting(shop: Shop) -> None:
+    slow, quick = shop.order(), shop.order()
+    for order in (slow, quick):
+        shop.open(order)
+    now = shop.clock.move(minutes=4)
+    with transaction():
+        [attempt] = shop.attempts(slow)
+        move(db.session.get_one(PaymentAttempt, attempt.id), AttemptState.PROCESSING, now=now)
+    poll({})
+    now = shop.clock.move(minutes=1)
+    with transaction():
+        # The one at the bank was asked about before the other, and is not due for an hour.
+        db.session.get_one(PaymentAttempt, attempt.id).asked_at = now - timedelta(minutes=20)
+    [open_one] = shop.attempts(quick)
+    assert queries.list_to_ask(livemode=False, now=now, limit=1) == [open_one.id]

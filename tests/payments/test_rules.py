@@ -237,7 +237,7 @@ def test_rule_28_amounts_come_back_as_they_went(currency: str, units: int) -> No
 @pytest.mark.parametrize(
     ("currency", "amount", "sent"),
     [("USD", 920, 920), ("JPY", 920, 920), ("KWD", 920, 920), ("ISK", 920, 92000),
-     ("UGX", 920, 92000), ("EUR", 920, 920)],
+     ("UGX", 920, 92000), ("EUR", 920, 920), ("RSD", 920, 92000), ("CLP", 920, 920)],
 )  # fmt: skip
 def test_rule_28_stripe_gets_its_own_units(currency: str, amount: int, sent: int) -> None:
     offer = dataclasses.replace(OFFER, currency=currency, lines=[("Place", amount)], amount=amount)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
@@ -111,19 +112,17 @@ def list_to_ask(*, livemode: bool, now: datetime, limit: int = 100) -> list[int]
 
     Attempts made with a key of the other mode are asked only after their end: then they are given up.
     """
-    last = func.coalesce(PaymentAttempt.asked_at, PaymentAttempt.created_at)
+    a = PaymentAttempt
     query = (
-        select(PaymentAttempt)
-        .where(
-            PaymentAttempt.state.in_(HOLDING), PaymentAttempt.created_at <= now - rules.FIRST_ASK
-        )
-        .where((PaymentAttempt.livemode == livemode) | (PaymentAttempt.expires_at <= now))
-        .order_by(last, PaymentAttempt.id)
-        .limit(limit)
+        select(a.id, a.created_at, a.asked_at, a.state)
+        .where(a.state.in_(HOLDING), a.created_at <= now - rules.FIRST_ASK)
+        .where((a.livemode == livemode) | (a.expires_at <= now))
+        .order_by(func.coalesce(a.asked_at, a.created_at), a.id)
     )
-    return [a.id for a in db.session.scalars(query) if _ask_due(a, now)]
-
-
-def _ask_due(attempt: PaymentAttempt, now: datetime) -> bool:
-    at_bank = attempt.state is AttemptState.PROCESSING
-    return rules.ask_due(attempt.created_at, attempt.asked_at, now, at_bank=at_bank)
+    # Those that are not due yet are left out before the limit: what waits for a bank must not keep others waiting.
+    due = (
+        attempt_id
+        for attempt_id, made, asked, state in db.session.execute(query)
+        if rules.ask_due(made, asked, now, at_bank=state is AttemptState.PROCESSING)
+    )
+    return list(islice(due, limit))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from sqlalchemy import func, select
 
@@ -27,14 +28,12 @@ def find_due_event(event_id: str) -> StripeEvent | None:
 
 def list_due_events(*, now: datetime, limit: int = 100) -> list[str]:
     """List events that came in and whose effects are still to be made."""
-    query = (
-        select(StripeEvent)
-        .where(StripeEvent.processed_at.is_(None))
-        .order_by(StripeEvent.received_at)
-        .limit(limit)
-    )
-    waiting = db.session.scalars(query)
-    return [e.id for e in waiting if rules.event_due(e.received_at, e.tries, now)]
+    e = StripeEvent
+    query = select(e.id, e.received_at, e.tries).where(e.processed_at.is_(None))
+    waiting = db.session.execute(query.order_by(e.received_at))
+    # Those that fail again and again are not due, and must not keep others waiting.
+    due = (event_id for event_id, at, tries in waiting if rules.event_due(at, tries, now))
+    return list(islice(due, limit))
 
 
 def list_seen_events(ids: Sequence[str]) -> set[str]:

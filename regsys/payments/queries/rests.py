@@ -12,7 +12,7 @@ from regsys.payments.queries.giving import all_in
 from regsys.payments.queries.money import Scope
 from regsys.policies.rules import REMIND, is_let_go, let_go_at, read
 from regsys.registration.models import Order, Registration
-from regsys.registration.queries import balances_of
+from regsys.registration.queries import balances_of, owes
 from regsys.registration.states import RegistrationState as S
 
 
@@ -33,7 +33,7 @@ def list_rests(scope: Scope = None, *, now: datetime, limit: int = 200) -> list[
     )
     query = (
         select(Order)
-        .where(Order.id.in_(split), all_in(scope))
+        .where(Order.id.in_(split), all_in(scope), owes(Order.id))
         .options(
             selectinload(Order.registrations).options(
                 joinedload(Registration.event), joinedload(Registration.policy)

@@ -259,11 +259,17 @@ def write_down(
 
 
 def let_go(attempt: PaymentAttempt, *, until: datetime | None, actor: Actor, now: datetime) -> None:
-    """Give what the order still holds an end: a time, or (None) now."""
+    """Give what the order still holds an end: a time (see `kept_until`), or (None) now."""
     db.session.flush()
     if until is None:
         registration.release_checkout(attempt.order_id, actor=actor, now=now)
         return
     waiting = queries.list_awaiting(attempt.order_id)
     if waiting:
-        capacity.extend(waiting, until=until, now=now)
+        capacity.extend(waiting, until=kept_until(attempt, until), now=now)
+
+
+def kept_until(attempt: PaymentAttempt, until: datetime) -> datetime:
+    """Return until when places are held after a payment page: never shorter than a letter has promised."""
+    promised = db.session.get_one(Order, attempt.order_id).held_until
+    return max(until, promised or until)

@@ -17,7 +17,14 @@ from regsys.payments import mail, queries, rules
 from regsys.payments.models import PaymentAttempt
 from regsys.payments.queries import Known
 from regsys.payments.rules import Asked, Session, Verdict
-from regsys.payments.services.attempts import attach, let_go, lock, lock_for, write_down
+from regsys.payments.services.attempts import (
+    attach,
+    kept_until,
+    let_go,
+    lock,
+    lock_for,
+    write_down,
+)
 from regsys.payments.services.inbox import mark_event
 from regsys.payments.states import HOLDING, AttemptState
 from regsys.registration import queries as registrations
@@ -170,7 +177,7 @@ def _fail(attempt: PaymentAttempt, *, actor: Actor, now: datetime) -> None:
     if attempt.state is not AttemptState.PROCESSING:
         move(attempt, AttemptState.PROCESSING, now=now)
     move(attempt, AttemptState.FAILED, now=now)
-    until = now + rules.ANOTHER_TRY
+    until = kept_until(attempt, now + rules.ANOTHER_TRY)
     let_go(attempt, until=until, actor=actor, now=now)
     mail.send_failed(registrations.get_order(attempt.order_id), attempt, until=until, now=now)
     write_down("payment.failed", attempt, actor=actor, now=now)

@@ -18,7 +18,7 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from regsys.capacity.models import Claim
 from regsys.events import rules as event_rules
@@ -244,6 +244,15 @@ def totals_of(order_ids: Sequence[int]) -> dict[int, int]:
     )
     found: dict[int, int] = {o: int(n) for o, n in db.session.execute(query)}
     return {o: found.get(o, 0) for o in order_ids}
+
+
+def owes(order_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """Say that an order owes something: it costs more than what came for it and did not go back."""
+    cost = select(func.coalesce(func.sum(OrderLine.amount), 0)).where(
+        OrderLine.order_id == order_id
+    )
+    came, gone, *_rest = ledger.sums_columns(order_id)
+    return cost.scalar_subquery() > came - gone
 
 
 def balances_of(order_ids: Sequence[int]) -> dict[int, Balance]:

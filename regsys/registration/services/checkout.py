@@ -97,8 +97,8 @@ def _lines(held: Held, due: int) -> list[tuple[str, int]]:
 def confirm_paid(which: int | Held, *, actor: Actor, now: datetime) -> PaidOutcome:
     """Confirm what was paid for; repeating it changes nothing.
 
-    Places that were let go meanwhile are taken again under the lock. If there are none any more, or the same
-    address has another live registration, nothing is changed and the answer is NO_PLACE.
+    Places that were let go meanwhile are taken again under the lock, if what came is enough for them too. If there are
+    none any more, or the same address has another live registration, nothing is changed and the answer is NO_PLACE.
     """
     held = lock_order(which, now=now)
     waiting = _paid_for(held)
@@ -122,17 +122,17 @@ def confirm_paid(which: int | Held, *, actor: Actor, now: datetime) -> PaidOutco
 def _paid_for(held: Held) -> list[Registration]:
     """Return whom money that came confirms: who waits, and of those whose places were let go whom it is enough for.
 
-    A host's order is paid as often as it grows: money for a new seat takes no seat again that nobody pays.
+    A host's order is paid as often as it grows: money for a new seat takes no seat again that nobody pays. The same
+    holds for a cheque that is less than what an order cost.
     """
     waiting = [r for r in held.order.registrations if r.state is S.AWAITING_PAYMENT]
     gone = [r for r in held.order.registrations if r.state is S.EXPIRED]
-    if not waiting or not gone:
-        return waiting or gone
-    spare = queries.due(held.order.id).over
+    spare = queries.due(held.order.id).over if gone else 0
     for r in gone:
-        if r.price <= spare:
+        first = r.price if r.deposit is None else r.deposit
+        if first <= spare:
             waiting.append(r)
-            spare -= r.price
+            spare -= first
     return waiting
 
 
