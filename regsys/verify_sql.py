@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from regsys.verify_aid import AID
 from regsys.verify_check import Check
 from regsys.verify_papers import PAPERS
+from regsys.verify_seats import SEATS
 
 # A claim counts while nobody has released it and its end, if it has one, is to come.
 LIVE = "c.released_at IS NULL AND (c.until IS NULL OR c.until > :now)"
@@ -363,4 +364,4 @@ MAIL: Sequence[Check] = (
     ),
 )
 
-CHECKS: Sequence[Check] = (*PLACES, *MONEY, *AID, *PAPERS, *MAIL)
+CHECKS: Sequence[Check] = (*PLACES, *SEATS, *MONEY, *AID, *PAPERS, *MAIL)

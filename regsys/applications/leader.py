@@ -8,7 +8,7 @@ from regsys.applications import mail, queries, rules, services
 from regsys.applications.forms import DecisionForm
 from regsys.applications.models import Application
 from regsys.applications.rules import Decision
-from regsys.applications.states import WAITING
+from regsys.applications.states import WAITING, ApplicationState
 from regsys.events.queries import get_event, places_of
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
@@ -23,6 +23,7 @@ leader = Blueprint("applications_leader", __name__)
 BASE = "/lead/<int:event_id>/asked"
 MOST = 100
 OFFERED = (Decision.ACCEPT, Decision.DECLINE)
+DECIDED = frozenset(ApplicationState) - WAITING
 
 
 @leader.get(BASE)
@@ -33,12 +34,15 @@ def listed(event_id: int) -> ResponseReturnValue:
     if not event.talk_first:
         raise NotFound(N_("Nobody has to ask the leader here."))
     now = clock.now()
-    rows, _total = queries.list_rows(event_id, queries.Filter(), now=now, size=MOST)
+    waiting, decided = (
+        queries.list_rows(event_id, queries.Filter(states), now=now, size=MOST)[0]
+        for states in (WAITING, DECIDED)
+    )
     return render_template(
         "applications/leader_list.html",
         event=event,
-        waiting=[r for r in rows if r.application.state in WAITING],
-        others=[r for r in rows if r.application.state not in WAITING],
+        waiting=waiting,
+        others=decided,
         places=places_of([event_id], now=now)[event_id],
     )
 

@@ -23,10 +23,11 @@ from regsys.web.urls import absolute
 
 
 def send_draft_link(draft: ApplicationDraft, *, now: datetime) -> None:
-    """Mail the link under which an unfinished application is kept, at most once an hour."""
+    """Mail the link under which an unfinished application is kept, at most once an hour to one address."""
+    address, hour = hash_token(email_key(draft.email))[:12], int(now.timestamp()) // 3600
     letter = compose(
         "applications/mail_draft",
-        key=f"application-draft:{draft.id}:{int(now.timestamp()) // 3600}",
+        key=f"application-draft:{draft.id}:{address}:{hour}",
         kind="application_draft",
         to=("", draft.email),
         subject=_("Your unfinished application: %(title)s", title=draft.event.title),

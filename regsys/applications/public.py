@@ -49,6 +49,7 @@ applications = Blueprint("applications", __name__)
 DRAFTS = "application_drafts"
 ADDRESSES_AN_HOUR = 20
 LETTERS_AN_HOUR = 30
+SENT_AN_HOUR = 60
 # What is asked of somebody with whom the leader talks.
 TALK = ("phone", "profession", "workplace")
 
@@ -254,6 +255,8 @@ def _try(verb: Callable[[], Refusal | None], now: datetime) -> Refusal | None:
     for again in (True, False):
         try:
             with transaction():
+                # Each one writes to an address that nobody has shown to be theirs.
+                _limit("application-sent", SENT_AN_HOUR, now)
                 refusal = verb()
                 if refusal:
                     _limit("application-address", ADDRESSES_AN_HOUR, now)

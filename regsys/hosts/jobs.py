@@ -1,4 +1,4 @@
-"""The sweep: seats are kept, coordinators reminded, people told whose seat was let go."""
+"""The sweep: seats are kept, coordinators reminded, people told whose seat or wish has come to nothing."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +19,9 @@ def sweep(payload: Mapping[str, Any]) -> None:
                 services.look_after(event_id, now=now)
         except Refused:
             continue  # no place is free for a seat: the next round tries again
+    for request_id in queries.list_unanswered(now=now):
+        with transaction():
+            services.close_request(request_id, now=now)
     for registration_id in queries.list_untold(now=now):
         with transaction():
             services.tell_lapsed(registration_id, now=now)

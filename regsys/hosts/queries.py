@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from regsys.capacity.models import Claim
 from regsys.events.models import Event
+from regsys.events.queries import list_pool_ids
 from regsys.events.states import EventState
 from regsys.hosts import rules
 from regsys.hosts.models import Host, SeatRequest, host_place
@@ -128,9 +129,15 @@ def list_claims(host_id: int, *, now: datetime) -> dict[int, list[int]]:
     return found
 
 
-def count_kept(host_id: int, *, now: datetime) -> int:
-    """Count the seats without a name for which places are kept."""
-    return min(map(len, list_claims(host_id, now=now).values()), default=0)
+def pools_of(host: Host) -> list[int]:
+    """List the pools on which a seat of this host draws."""
+    return list_pool_ids([host.ticket_type_id])[host.ticket_type_id]
+
+
+def count_kept(host: Host, *, now: datetime) -> int:
+    """Count the seats without a name for which places are kept, in each pool of their kind."""
+    claims = list_claims(host.id, now=now)
+    return min((len(claims.get(pool, ())) for pool in pools_of(host)), default=0)
 
 
 def get_facts(host: Host, named: int, *, now: datetime) -> Facts:
@@ -141,7 +148,7 @@ def get_facts(host: Host, named: int, *, now: datetime) -> Facts:
         event.starts_at,
         seats=host.seats,
         named=named,
-        kept=count_kept(host.id, now=now),
+        kept=count_kept(host, now=now),
         pays=host.pays,
         names_until=host.names_until,
         kept_until=host.kept_until,
@@ -208,6 +215,19 @@ def list_untold(*, now: datetime) -> list[int]:
     keys = {lapsed_key(i): i for i in db.session.scalars(query)}
     told = set(db.session.scalars(select(Message.key).where(Message.key.in_(keys))))
     return [i for key, i in keys.items() if key not in told]
+
+
+def list_unanswered(*, now: datetime) -> list[int]:
+    """List who asks for a seat that nobody can give any more: it is called off, or the time for names is over."""
+    last = case((Host.names_until < Event.starts_at, Host.names_until), else_=Event.starts_at)
+    query = (
+        select(SeatRequest.id)
+        .join(SeatRequest.host)
+        .join(Host.event)
+        .where(SeatRequest.state == RequestState.WAITING)
+        .where(or_(Event.state == EventState.CANCELLED, last <= now))
+    )
+    return list(db.session.scalars(query.order_by(SeatRequest.id)))
 
 
 def count_waiting(event_id: int) -> int:

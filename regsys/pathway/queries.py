@@ -12,6 +12,7 @@ from regsys.events.states import EventState
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
+from regsys.members.badge import today
 from regsys.members.queries import memberships_of
 from regsys.pathway.kinds import Need
 from regsys.pathway.models import PastCredit, Prerequisite
@@ -37,7 +38,7 @@ def findings_of(
     if not wants or not email_keys:
         return {key: [] for key in email_keys}
     histories = list_histories(email_keys, now=now)
-    return {key: judge(wants, histories[key], now.date()) for key in email_keys}
+    return {key: judge(wants, histories[key], today(now)) for key in email_keys}
 
 
 def list_histories(email_keys: Sequence[str], *, now: datetime) -> dict[str, History]:
@@ -53,7 +54,7 @@ def list_histories(email_keys: Sequence[str], *, now: datetime) -> dict[str, His
         attested[c.email_key].append(
             Attested(c.need, c.holds, c.what, c.attested_by, c.attested_at.date(), c.until_day)
         )
-    members = memberships_of(email_keys, today=now.date())
+    members = memberships_of(email_keys, today=today(now))
     listed = {k: Listed(m.number, m.valid_until, m.valid) for k, m in members.items()}
     return {
         key: History(intensives[key], leads[key], attested[key], listed.get(key))

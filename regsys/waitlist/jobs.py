@@ -21,7 +21,7 @@ def sweep(payload: Mapping[str, Any]) -> None:
     for offer_id in queries.list_unfinished():
         with transaction():
             services.tell_unfinished(offer_id, now=now)
-    for application_id in queries.list_to_enlist():
+    for application_id in queries.list_to_enlist(now=now):
         with transaction():
             services.enlist(application_id, now=now)
     for event_id in queries.list_events_with_line():

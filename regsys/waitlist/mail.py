@@ -5,6 +5,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from regsys.events.queries import share_of, to_pay
 from regsys.kernel.money import show
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import compose
@@ -27,7 +28,7 @@ def send_offer(offer: Offer, *, now: datetime) -> None:
     links = {"offer": absolute("waitlist.offer", token=offer.token)}
     _send("offer", entry, key=f"waitlist-offer:{offer.id}",
           subject=_("A place is free for you: %(title)s", title=entry.event.title),
-          links=links, context=_about(offer), now=now)  # fmt: skip
+          links=links, context={"offer": offer, "price": price_of(offer, now=now)}, now=now)  # fmt: skip
 
 
 def send_lapsed(offer: Offer, *, now: datetime) -> None:
@@ -36,7 +37,7 @@ def send_lapsed(offer: Offer, *, now: datetime) -> None:
     links = {"event": absolute("events.show", slug=entry.event.slug)}
     _send("lapsed", entry, key=f"waitlist-lapsed:{offer.id}",
           subject=_("The place went to the next person: %(title)s", title=entry.event.title),
-          links=links, context=_about(offer), now=now)  # fmt: skip
+          links=links, context={"offer": offer}, now=now)  # fmt: skip
 
 
 def send_over(entry: Entry, reason: str, *, now: datetime) -> None:
@@ -54,15 +55,11 @@ def send_unfinished(entry: Entry, *, now: datetime) -> None:
           context={"reason": reason, "took": True}, now=now)  # fmt: skip
 
 
-def price_of(offer: Offer) -> str:
-    """Return what the offered places cost at the regular price; empty where nothing is to pay."""
-    amounts = [p.amount for p in offer.ticket_type.prices]
-    highest = max(amounts, default=0) * offer.entry.size
-    return show(highest, offer.entry.event.currency) if highest else ""
-
-
-def _about(offer: Offer) -> dict[str, Any]:
-    return {"offer": offer, "price": price_of(offer)}
+def price_of(offer: Offer, *, now: datetime) -> str:
+    """Return what the offered places cost at the regular price and for the meetings that are left; else empty."""
+    event, amounts = offer.entry.event, [p.amount for p in offer.ticket_type.prices]
+    one = to_pay(max(amounts, default=0), share_of(event, now), event.currency)
+    return show(one * offer.entry.size, event.currency) if one else ""
 
 
 def _own(entry: Entry) -> dict[str, str]:

@@ -160,7 +160,7 @@ def _show_offer(found: Offer, *, refusal: str | None = None) -> ResponseReturnVa
         offer=found,
         entry=entry,
         event=entry.event,
-        price=mail.price_of(found),
+        price=mail.price_of(found, now=now),
         open=_open(found, now),
         refusal=refusal,
         when=when(entry.event),

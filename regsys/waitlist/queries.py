@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from regsys.applications import queries as applications
+from regsys.applications.models import Application
 from regsys.capacity import services as capacity
 from regsys.capacity.models import PoolKind
 from regsys.capacity.queries import list_pools
@@ -196,16 +197,20 @@ def list_lapsed_offers(*, now: datetime) -> list[int]:
 
 def list_over(*, now: datetime) -> list[int]:
     """List the events with a list that has come to its end: called off, or begun, or for a group over."""
-    ended = case((Event.kind.in_(GROUP_KINDS), Event.ends_at), else_=Event.starts_at)
     query = (
         select(Entry.event_id)
         .join(Event, Event.id == Entry.event_id)
         .where(Entry.state.in_(LIVE))
-        .where(or_(Event.state == EventState.CANCELLED, ended <= now))
+        .where(or_(Event.state == EventState.CANCELLED, _ended(now)))
         .distinct()
         .order_by(Entry.event_id)
     )
     return list(db.session.scalars(query))
+
+
+def _ended(now: datetime) -> ColumnElement[bool]:
+    """Say that a list has come to its end: with the event's beginning, for a group with its last day."""
+    return case((Event.kind.in_(GROUP_KINDS), Event.ends_at), else_=Event.starts_at) <= now
 
 
 def list_unfinished() -> list[int]:
@@ -228,12 +233,24 @@ def list_claim_ids(offer_id: int) -> list[int]:
     return list(db.session.scalars(select(held.claim_id).where(held.offer_id == offer_id)))
 
 
-def list_to_enlist() -> list[int]:
-    """List the applications that were accepted without a place, and are on no list yet."""
+def list_to_enlist(*, now: datetime) -> list[int]:
+    """List the applications that were accepted without a place, where a list runs and their address is not on it."""
     accepted = applications.list_accepted_without_place()
-    query = select(Entry.application_id).where(Entry.application_id.in_(accepted))
-    known = set(db.session.scalars(query)) if accepted else set()
-    return [a for a in accepted if a not in known]
+    on_it = and_(
+        Entry.event_id == Application.event_id,
+        or_(
+            Entry.application_id == Application.id,
+            and_(Entry.email_key == Application.email_key, Entry.state.in_(LIVE)),
+        ),
+    )
+    query = (
+        select(Application.id)
+        .join(Application.event)
+        .where(Application.id.in_(accepted), Event.waitlist, ~_ended(now))
+        .where(~select(Entry.id).where(on_it).exists())
+        .order_by(Application.state_at, Application.id)
+    )
+    return list(db.session.scalars(query)) if accepted else []
 
 
 # ---- what the rules ask for

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from flask import Flask, current_app, render_template, request
+from flask import Flask, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
@@ -25,6 +25,7 @@ from regsys.kernel.errors import (
     UpstreamFailed,
 )
 from regsys.kernel.text import N_
+from regsys.web.guard import current_actor
 
 log = logging.getLogger("regsys")
 
@@ -54,6 +55,14 @@ def _not_found(e: Exception) -> ResponseReturnValue:
 
 
 def _forbidden(e: Exception) -> ResponseReturnValue:
+    if not current_actor().signed_in:
+        return page(
+            403,
+            _("You are not signed in any more"),
+            _("Nothing was changed."),
+            kept=[_("Sign in in another tab, come back here, go one step back and send it again.")],
+            steps=[{"label": _("Sign in"), "url": url_for("accounts.sign_in")}],
+        )
     return page(
         403,
         _("This page is for other people"),

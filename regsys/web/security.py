@@ -56,8 +56,8 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def _secret_path() -> bool:
-    # Secret links must not leak through the Referer header.
-    return request.path.startswith(("/o/", "/r/", "/a/", "/w/", "/signin", "/members/link"))
+    # Secret links must not leak through the Referer header: a token in the path, or one in the query.
+    return "token" in (request.view_args or ()) or bool({"token", "key"} & set(request.args))
 
 
 def safe_next(target: str | None, default: str) -> str:

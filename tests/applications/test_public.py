@@ -10,12 +10,14 @@ from sqlalchemy import select
 
 from regsys.applications import jobs, services
 from regsys.applications.models import Application, ApplicationDraft
+from regsys.applications.public import SENT_AN_HOUR
 from regsys.applications.rules import Decision
 from regsys.applications.states import ApplicationState as S
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import transaction
 from regsys.outbox.models import Message
 from regsys.questions.models import Answer
+from regsys.web.models import RateCount
 from tests.applications.desk import ABOUT, apply, decide, fresh, make_call
 from tests.cast import make_confirmed, make_event
 from tests.support.typist import Typist
@@ -104,6 +106,25 @@ def test_a_draft_is_kept_as_typed_and_reached_by_its_link(
     assert drafts(db) == []
     assert elsewhere.get(path).status == 404
     assert [m.kind for m in letters(db)] == ["application_draft", "application_received"]
+
+
+def test_a_draft_whose_address_was_mistyped_goes_to_the_right_one(
+    guest: Typist, db: Any, now: Any
+) -> None:
+    event = make_call()
+    for address in ("typo@example.org", WHO["email"], WHO["email"]):
+        assert send(guest, event, {**WHO, "email": address}, "save").status == 303
+    assert [m.to_email for m in letters(db)] == ["typo@example.org", WHO["email"]]
+
+
+def test_one_place_cannot_write_to_a_list_of_addresses(guest: Typist, db: Any, now: Any) -> None:
+    event, hour = make_call(), int(now.timestamp()) // 3600 * 3600
+    key = f"application-sent:127.0.0.1:{hour}"
+    with transaction() as session:
+        session.add(RateCount(key=key, count=SENT_AN_HOUR - 1, ends_at=now + timedelta(hours=1)))
+    assert send(guest, event, ALL).status == 303
+    assert send(guest, event, {**ALL, "email": "other@example.org"}).status == 429
+    assert len(letters(db)) == 1
 
 
 def test_quiet_saving_mails_its_link_when_the_draft_has_rested(

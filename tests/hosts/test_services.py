@@ -14,8 +14,10 @@ from regsys.billing import jobs as billing_jobs
 from regsys.billing import services as billing
 from regsys.billing.paper import Addressee
 from regsys.billing.queries import invoices_of, owes_invoice
+from regsys.events import services as events
 from regsys.events.kinds import InvoiceTerms
 from regsys.events.models import Event
+from regsys.events.services import PlacesPlan, TypePlan
 from regsys.hosts import queries, services
 from regsys.hosts.kinds import Pays
 from regsys.kernel import clock
@@ -33,6 +35,7 @@ from tests import cast
 from tests.conftest import Clock
 from tests.hosts import house
 from tests.hosts.house import agree, ask, do, hosted, letters, live, name, sweep, table, words
+from tests.support.books import verified
 
 
 def _pay(order_id: int) -> None:
@@ -272,6 +275,40 @@ def test_people_ask_and_the_coordinator_decides_once(db: Any, clock: Clock) -> N
     other = hosted()
     with pytest.raises(NotFound):
         do(services.approve, other, ben.id)
+
+
+@pytest.mark.once
+def test_whoever_asks_hears_either_way(db: Any, clock: Clock) -> None:
+    event = hosted(seats=2, names_until=house.in_days(10))
+    ask(event, "Ada Reed")
+    ask(event, "Ben Reed")
+    name(event, "Ada Reed")
+    assert [one.first_name for one in table(event).waiting] == ["Ben"]
+    sweep()
+    assert ("hosts_declined", "Ben") not in letters()
+    clock.move(days=10)
+    sweep()
+    sweep()
+    assert table(event).waiting == []
+    assert letters().count(("hosts_declined", "Ben")) == 1
+    assert ("hosts_declined", "Ada") not in letters()
+
+
+@pytest.mark.once
+def test_seats_are_kept_in_every_pool_of_their_kind(db: Any, clock: Clock) -> None:
+    event = hosted(seats=2, places=4)
+    limited = TypePlan(id=event.ticket_types[0].id, name="Seat", regular=50000, size=2)
+    plan = PlacesPlan(currency="USD", total=4, types=[limited])
+    with transaction():
+        events.set_places(event.id, plan, version=None, actor=house.ORGANIZER, now=clock.now)
+    assert (table(event).facts.kept, live(event)) == (0, 2)
+    assert "2 seats of Fernhollow Health" in verified()[0]
+    sweep()
+    assert (table(event).facts.kept, live(event)) == (2, 4)
+    name(event, "Ada Reed")
+    assert (table(event).facts.kept, live(event)) == (1, 4)
+    clock.move(minutes=20)
+    assert verified() == []
 
 
 @pytest.mark.once

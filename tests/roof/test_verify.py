@@ -29,6 +29,16 @@ AWARDED = (
     " r.created_at, '' FROM aid_fund f, registration r WHERE r.id = :person"
 )
 
+KEPT = (
+    "INSERT INTO host (event_id, organisation, first_name, last_name, email, seats, ticket_type_id, pays, created_at)"
+    " SELECT event_id, 'Fernhollow', 'Pru', 'Vane', 'p@example.org', 1, ticket_type_id, 'host', created_at"
+    " FROM registration WHERE id = :person;"
+    " INSERT INTO claim (pool_id, sized, number, since) SELECT :total, sized, 4, since FROM claim"
+    " WHERE registration_id = :person AND pool_id = :total;"
+    " INSERT INTO host_place (host_id, claim_id) SELECT h.id, c.id FROM host h, claim c"
+    " WHERE c.pool_id = :total AND c.number = 4"
+)
+
 # The question, what is done to the rows behind the product's back, and how it is named.
 DAMAGES = {
     "no pool is sold beyond its size": (
@@ -57,6 +67,22 @@ DAMAGES = {
         " SELECT w.id, 'h', 't', r.ticket_type_id, r.created_at, '2099-01-01 00:00:00'"
         " FROM waitlist_entry w, registration r WHERE r.id = :person",
         "Ada was offered 2 places in 'Intensive",
+    ),
+    "no host has more seats than were agreed": (
+        f"{KEPT}; UPDATE orders SET source = 'host' WHERE id = :order;"
+        " UPDATE registration SET state_at = '2020-01-01 00:00:00' WHERE id = :person",
+        "Fernhollow has 1 seats in",
+    ),
+    "every seat that is kept holds a place in each pool of its kind": (
+        f"{KEPT}; INSERT INTO pool (event_id, name, kind, sized, waited)"
+        " SELECT event_id, 'Seats', 'ticket_type', NOT sized, waited FROM pool WHERE id = :total;"
+        " INSERT INTO ticket_type_pool (ticket_type_id, pool_id)"
+        " SELECT h.ticket_type_id, (SELECT max(id) FROM pool) FROM host h",
+        "are kept, and 0 of them in the pool 'Seats'",
+    ),
+    "no place is held for nobody": (
+        f"{KEPT}; DELETE FROM host_place",
+        "holds a place of the pool 'total', and nobody knows for whom",
     ),
     "no confirmed place has an end": (
         "UPDATE claim SET until = '2099-01-01 00:00:00' WHERE registration_id = :person AND pool_id = :total",

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from regsys.capacity.models import Claim
+from regsys.events.models import TicketType
 from regsys.kernel import clock
 from regsys.kernel.db import db as product_db
 from regsys.kernel.db import transaction
@@ -148,3 +149,15 @@ def test_the_organizer_sees_the_line_and_arranges_it(
     assert browser.send(remove, {"reason": "You asked us to."}, action="").status == 303
     assert states(event) == [("Ben", "waiting"), ("Ada", "left")]
     assert browser.send(page, {}, action=f"/{names[0].id}/offer").status == 409
+
+
+def test_a_page_that_was_open_while_the_kinds_of_places_went_says_so(
+    client: FlaskClient, db: Any, now: Any
+) -> None:
+    event, _people = full_event()
+    browser = Typist(client)
+    page = browser.get(f"/events/{event.slug}/waitlist")
+    with transaction():
+        product_db.session.get(TicketType, event.ticket_types[0].id).on_sale = False
+    late = browser.send(page, ADA, action="")
+    assert (late.status, "Back to the event" in late.text) == (422, True)

@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from regsys.applications.rules import Decision
 from regsys.audit.models import AuditEntry
+from regsys.capacity import services as capacity
+from regsys.capacity.models import PoolKind
+from regsys.capacity.queries import find_pool
 from regsys.events import queries as events
 from regsys.events import services as event_services
 from regsys.events.kinds import EventKind
@@ -25,6 +29,7 @@ from regsys.registration.states import RegistrationState
 from regsys.waitlist import queries, rules, services
 from regsys.waitlist.models import Entry
 from tests import cast
+from tests.applications import desk
 from tests.waitlist import line
 from tests.waitlist.line import ORGANIZER, full_event, states, sweep, wait
 
@@ -245,6 +250,10 @@ def test_a_lapsed_offer_can_be_made_again_by_hand(db: Any, clock: Any) -> None:
     sweep()
     clock.move(hours=73)
     sweep()
+    about = {"event_id": event.id, "actor": ORGANIZER, "now": _now()}
+    for verb, what in ((services.move_entry, 1), (services.skip, "by a stale page")):
+        with pytest.raises(IllegalMove), transaction():
+            verb(ada.id, what, **about)
     with transaction():
         services.offer_by_hand(ada.id, event_id=event.id, actor=ORGANIZER, now=_now())
     assert states(event) == [("Ada", "offered")]
@@ -263,6 +272,38 @@ def test_a_running_group_is_not_refilled(db: Any, clock: Any) -> None:
     clock.to(event.ends_at + timedelta(hours=1))
     sweep()
     assert states(event) == [("Ada", "left")]
+
+
+@pytest.mark.once
+def test_an_offer_in_a_running_group_says_what_is_left_to_pay(db: Any, clock: Any) -> None:
+    first = _now() + timedelta(days=2)
+    meetings = [(first + timedelta(weeks=n), first + timedelta(weeks=n, hours=2)) for n in range(8)]
+    event, _people = full_event(
+        kind=EventKind.OPEN_ENROLLMENT_GROUP, types={"Standard": 32000}, join_meetings=3, pro_rata=True,
+        starts_at=first, ends_at=meetings[-1][1], sessions=meetings,
+    )  # fmt: skip
+    ada = wait(event, "Ada Reed")
+    clock.to(first + timedelta(weeks=2, hours=1))  # the third meeting goes on: five are left
+    with transaction():
+        pool = find_pool(event.id, PoolKind.TOTAL)
+        capacity.resize_pool(pool.id, 3, now=_now())
+    sweep()
+    assert states(event) == [("Ada", "offered")]
+    letter = select(Message.text).where(Message.kind == "waitlist_offer")
+    assert "$200.00" in db.session.scalars(letter).one()
+    (r,) = line.accept(ada).registrations
+    assert r.price == 20000
+
+
+@pytest.mark.once
+def test_who_cannot_come_onto_a_list_is_left_alone(db: Any, clock: Any) -> None:
+    calls = [desk.make_call(waitlist=listed) for listed in (True, False)]
+    asked = [desk.apply(call, "Ada Reed") for call in calls]
+    for a in asked:
+        desk.decide(a.event, a, how=Decision.WAIT)
+    assert queries.list_to_enlist(now=_now()) == [asked[0].id]
+    clock.to(calls[0].starts_at)
+    assert queries.list_to_enlist(now=_now()) == []
 
 
 def test_everybody_hears_that_the_event_is_called_off(db: Any, now: datetime) -> None:

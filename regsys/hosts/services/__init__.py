@@ -1,6 +1,6 @@
 """The verbs of hosts. Locks go host first, then order, then pools."""
 
-from regsys.hosts.services.asking import approve, ask, decline
+from regsys.hosts.services.asking import approve, ask, close_request, decline
 from regsys.hosts.services.naming import name_seat, swap, take_off
 from regsys.hosts.services.setting import HostPlan, draft_from_inquiry, invite, set_host
 from regsys.hosts.services.sweeping import look_after, tell_lapsed
@@ -9,6 +9,7 @@ __all__ = [
     "HostPlan",
     "approve",
     "ask",
+    "close_request",
     "decline",
     "draft_from_inquiry",
     "invite",

@@ -8,7 +8,7 @@ from regsys.hosts.models import SeatRequest
 from regsys.hosts.services.naming import name_seat
 from regsys.hosts.services.shared import lock_table, record
 from regsys.hosts.states import RequestState
-from regsys.kernel.actors import ANONYMOUS, Actor
+from regsys.kernel.actors import ANONYMOUS, SYSTEM, Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import Refused
 from regsys.kernel.states import move
@@ -63,6 +63,14 @@ def decline(event_id: int, request_id: int, *, actor: Actor, now: datetime) -> S
     request = _decide(event_id, request_id, RequestState.DECLINED, actor=actor, now=now)
     mail.send_declined(request, now=now)
     return request
+
+
+def close_request(request_id: int, *, now: datetime) -> None:
+    """Answer for a coordinator who has not, when no seat can be given any more: people hear either way."""
+    event_id = db.session.get_one(SeatRequest, request_id).host.event_id
+    lock_table(event_id, now=now)
+    if queries.get_request(event_id, request_id).state is RequestState.WAITING:
+        decline(event_id, request_id, actor=SYSTEM, now=now)
 
 
 def _decide(

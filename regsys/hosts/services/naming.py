@@ -7,11 +7,14 @@ from flask_babel import gettext as _
 from regsys.hosts import mail, rules
 from regsys.hosts.kinds import Pays
 from regsys.hosts.models import Host
-from regsys.hosts.queries import Seat, Table, get_seat
+from regsys.hosts.queries import Seat, Table, get_seat, list_waiting
 from regsys.hosts.services.shared import coordinator_of, keep_places, lock_table, record, refit
+from regsys.hosts.states import RequestState
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import Refused
+from regsys.kernel.states import move
+from regsys.kernel.text import email_key
 from regsys.registration import services as registration
 from regsys.registration.kinds import OrderSource
 from regsys.registration.models import Registration
@@ -59,7 +62,17 @@ def _seat(host: Host, person: Person, *, actor: Actor, now: datetime) -> Registr
         )
     db.session.refresh(r)
     mail.send_seat(host, r, now=now)
+    _answer_wish(host, person, actor=actor, now=now)
     return r
+
+
+def _answer_wish(host: Host, person: Person, *, actor: Actor, now: datetime) -> None:
+    """Whoever asked for a seat and is named by hand has their answer: they wait no longer."""
+    for wish in list_waiting(host.id):
+        if wish.email_key == email_key(person.email):
+            move(wish, RequestState.APPROVED, now=now)
+            record("host.seat_approved", host, actor=actor, now=now, after={"request": wish.id})
+    db.session.flush()
 
 
 def _order_id(host: Host, *, actor: Actor, now: datetime) -> int:
@@ -90,6 +103,7 @@ def swap(event_id: int, seat_id: int, person: Person, *, actor: Actor, now: date
         registration.hand_over_for(
             seat.order_id, seat.id, person, reason=reason, actor=actor, now=now
         )
+        _answer_wish(table.host, person, actor=actor, now=now)
     else:
         _give_up(table.host, seat, actor=actor, now=now)
         _seat(table.host, person, actor=actor, now=now)

@@ -13,7 +13,6 @@ from regsys.hosts.models import Host, host_place
 from regsys.hosts.queries import Table
 from regsys.kernel.db import db, lock_rows
 from regsys.registration.services import Person
-from regsys.registration.services.places import shelves_of
 
 
 def lock_table(event_id: int, *, now: datetime) -> Table:
@@ -33,10 +32,11 @@ def keep_places(host: Host, count: int, *, now: datetime, anew: bool = False) ->
     `anew`: what was kept before goes first, for it was kept for another kind of place or until another time.
     """
     claims = queries.list_claims(host.id, now=now)
+    pools = queries.pools_of(host)
+    # Where the kind of place draws on other pools by now, a seat is kept in all of them or in none.
+    anew = anew or set(claims) != set(pools)
     stay = 0 if anew else min([count, *map(len, claims.values())])
     _let_go(host, [c for ids in claims.values() for c in ids[stay:]], now=now)
-    stay = stay if claims else 0
-    pools = shelves_of([host.event_id])[host.event_id].pools(host.ticket_type_id)
     if count > stay and pools:
         until = rules.keep_until(host.event.starts_at, host.kept_until)
         held = capacity.hold(pools, count - stay, now=now, until=until)

@@ -4,11 +4,10 @@ from datetime import datetime
 
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db, lock_rows
-from regsys.kernel.states import check_move
+from regsys.kernel.errors import IllegalMove
 from regsys.waitlist import mail, queries
 from regsys.waitlist.models import Entry
 from regsys.waitlist.services.shared import end_offer, lock_entry, move_entry_to, record
-from regsys.waitlist.states import MOVES
 from regsys.waitlist.states import EntryState as S
 
 
@@ -16,7 +15,7 @@ def move_entry(entry_id: int, to: int, *, event_id: int, actor: Actor, now: date
     """Put a waiting party at another number in line (1 is the first); the others keep their order."""
     lock_rows(Entry, queries.list_live_ids(event_id))
     entry = queries.get_entry(entry_id, event_id=event_id)
-    check_move(MOVES, entry.state, S.OFFERED, what="Entry")
+    _check_waits(entry)
     line = [e for e in queries.list_line(event_id) if e.id != entry_id]
     before = entry.position
     line.insert(max(0, to - 1), entry)
@@ -29,10 +28,16 @@ def move_entry(entry_id: int, to: int, *, event_id: int, actor: Actor, now: date
     db.session.flush()
 
 
+def _check_waits(entry: Entry) -> None:
+    """Raise IllegalMove for whoever is not in line any more."""
+    if entry.state is not S.WAITING:
+        raise IllegalMove("Entry", entry.state, S.WAITING)
+
+
 def skip(entry_id: int, note: str, *, event_id: int, actor: Actor, now: datetime) -> None:
     """Pass a waiting party over until further notice; it keeps its position, and the note says why."""
     entry = lock_entry(entry_id, event_id=event_id)
-    check_move(MOVES, entry.state, S.OFFERED, what="Entry")
+    _check_waits(entry)
     entry.skipped_at, entry.note = now, note
     # What the note says stays out of the audit: it is about a person.
     record("waitlist.skipped", entry, actor=actor, now=now, after={"position": entry.position})

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy import insert
 
 from regsys.audit import services as audit
@@ -50,7 +51,8 @@ def _leave_out_registered(line: list[Entry], *, now: datetime) -> None:
     """Take those off the list who have a confirmed place by now."""
     for entry in queries.list_confirmed(line):
         line.remove(entry)
-        move_entry_to(entry, S.LEFT, actor=SYSTEM, now=now, reason="has a place by now")
+        reason = _("There is a place with this address by now.")
+        move_entry_to(entry, S.LEFT, actor=SYSTEM, now=now, reason=reason)
 
 
 def offer_by_hand(entry_id: int, *, event_id: int, actor: Actor, now: datetime) -> None:
