@@ -112,7 +112,9 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "registration_organizer.hand_over_for": lambda w: f"{_person(w)}/hand-over",
     "registration_organizer.answer_for": lambda w: f"{_person(w)}/answers",
     "registration_organizer.note": lambda w: f"{_person(w)}/note",
-    "registration_organizer.refuse_proof": lambda w: f"{_person(w)}/proof/refuse",
+    "registration_organizer.refuse_proof": lambda w: (
+        f"/organize/events/{w.trainee.event_id}/registrations/{w.trainee.id}/proof/refuse"
+    ),
     "registration_organizer.cancel": lambda w: (
         f"/organize/events/{w.unpaid.event_id}/registrations/{w.unpaid.id}/cancel"
     ),

@@ -12,7 +12,7 @@ from regsys.ledger.states import Problem
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import compose
 from regsys.payments.models import PaymentAttempt
-from regsys.policies.rules import Stage, Terms, is_let_go, let_go_at, read
+from regsys.policies.rules import Stage
 from regsys.registration.mail import rows_of
 from regsys.registration.models import Order, Registration
 from regsys.web import html
@@ -75,11 +75,17 @@ def send_rest_paid(order: Order, attempt: PaymentAttempt, *, left: int, now: dat
 
 
 def send_rest(
-    order: Order, first: Registration, stage: Stage, *, owed: int, times: int, now: datetime
+    order: Order,
+    first: Registration,
+    stage: Stage,
+    *,
+    owed: int,
+    times: int,
+    ends: datetime | None,
+    now: datetime,
 ) -> None:
     """Remind the payer of a rest: before it is due, when it is, before the place is let go, or (`times`) once more."""
     at, zone = first.rest_at or now, first.event.time_zone
-    terms = read(first.policy.body) if first.policy else Terms()
     amount = show(owed, order.currency)
     subjects = {
         Stage.SOON: _("%(amount)s is due soon: %(title)s", amount=amount, title=first.event.title),
@@ -95,7 +101,8 @@ def send_rest(
             "stage": stage,
             "amount": amount,
             "until": html.deadline(at, zone),
-            "end": html.deadline(let_go_at(terms, at), zone) if is_let_go(terms) else "",
+            "end": html.deadline(ends, zone) if ends else "",
+            "deposit": first.deposit is not None,
             "title": first.event.title,
         },
         now=now,

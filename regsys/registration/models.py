@@ -114,7 +114,10 @@ class Registration(Base):
     room_part: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     policy_id: Mapped[int | None] = mapped_column(ForeignKey("refund_policy.id"))
     promised_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # What the place alone would have cost without a word about training, where that is more.
+    full_price: Mapped[int | None]
     # What makes this place sure, and when the rest of its price is due; none: all of it is paid at once.
+    # A day without a deposit: something was added to the price of a place that is confirmed.
     deposit: Mapped[int | None]
     rest_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # The place in another event that this one stands for, and how often its place has moved in all. While it waits for

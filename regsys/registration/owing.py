@@ -24,8 +24,10 @@ def split_places(order: Order) -> list[Registration]:
 
 
 def rest_at(order: Order) -> datetime | None:
-    """Return when the first rest of an order is due; none: nothing was put off."""
-    return min((r.rest_at for r in split_places(order) if r.rest_at), default=None)
+    """Return when the first of what an order owes later is due: rests, and what was added to a price; none: nothing."""
+    return min(
+        (r.rest_at for r in order.registrations if r.state in LIVE and r.rest_at), default=None
+    )
 
 
 def due_first(order: Order, balance: Balance, *, now: datetime) -> int:

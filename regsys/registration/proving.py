@@ -1,6 +1,7 @@
-"""Pure questions about prices for members: who gets one, and what proves it."""
+"""Pure questions about prices for members and trainees: who gets one, what proves it, and what it is without."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -32,3 +33,24 @@ def still_proves(proof: Mapping[str, Any] | None, today: date) -> Mapping[str, A
     """Return a proof that was shown before, if it holds today."""
     until = proof.get("until") if proof else None
     return proof if until and today <= date.fromisoformat(str(until)) else None
+
+
+def price_without(price: int, others: Sequence[tuple[int, bool]]) -> int | None:
+    """Return what a place costs without what was shown for its price, in minor units; None: no more.
+
+    `others` are the prices that ask for no proof, each with whether its place is of the same kind: those come first,
+    and of them the lowest that is higher.
+    """
+    return min(((not same, p) for p, same in others if p > price), default=(True, None))[1]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a place costs more without what was shown for its price: the `place` alone, less what a code takes `off`."""
+
+    place: int = 0
+    off: int = 0
+
+    @property
+    def amount(self) -> int:
+        return self.place - self.off

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from regsys.events.kinds import EventKind
 from regsys.events.states import EventState
@@ -17,6 +18,8 @@ from regsys.registration.states import RegistrationState as S
 CART = "cart"
 MOST_PLACES = 10
 EXTRA = timedelta(minutes=15)
+# Something is added to the price of a place that is confirmed: so long is asked for it.
+ASK_FOR = timedelta(days=14)
 # An organizer's pay link goes by mail, and people answer mail within days.
 PAY_LINK = timedelta(days=7)
 # What was typed into a cart that was never placed is kept for a month.
@@ -50,6 +53,18 @@ def hold_until(now: datetime, minutes: int) -> datetime:
 def pay_link_until(now: datetime, starts_at: datetime) -> datetime:
     """Return the end of the hold behind a mailed pay link: a week, and not beyond the start."""
     return max(min(now + PAY_LINK, starts_at), now + EXTRA)
+
+
+def asked_until(
+    known: datetime | None, *, starts_at: datetime, zone: str, now: datetime
+) -> datetime:
+    """Return until when something is to be paid that was added to the price of a confirmed place.
+
+    Two weeks, to the end of a day in the event's zone; with a rest that is due later, and not after the start.
+    """
+    day = now.astimezone(ZoneInfo(zone)).date() + ASK_FOR + timedelta(days=1)
+    until = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(now.tzinfo)
+    return max(min(until, starts_at), known or now, now)
 
 
 def why_not_extend(*, extended: bool, held: bool) -> Refusal | None:
@@ -325,6 +340,10 @@ class Leaving:
 
 
 PROOF_SEEN = Refusal("ProofSeen", N_("Somebody has looked at this already."))
+DIFFERENCE_CHANGED = Refusal(
+    "DifferenceChanged",
+    N_("The difference has changed since you opened this page. Nothing was done; look again."),
+)
 
 
 def is_unseen(proof: Mapping[str, Any] | None, state: S) -> bool:

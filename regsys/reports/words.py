@@ -262,6 +262,10 @@ def deed_detail(entry: AuditEntry) -> str:
     if entry.action == "order.code_used":
         off = money(after.get("off", 0), after.get("currency", "USD"))
         return _("%(code)s, %(amount)s off", code=after.get("code", ""), amount=off)
+    if entry.action in ("registration.proof_refused", "registration.proof_accepted"):
+        more = after.get("more", 0)
+        sign = "+" if more > 0 else ""
+        return f"{sign}{money(more, after['currency'])}" if more else ""
     if entry.action == "order.options_chosen":
         return ", ".join(after.get("options", ()))
     return str(after.get("code", "")) if entry.action == "order.code_dropped" else ""

@@ -265,11 +265,12 @@ def test_a_trainee_says_where_and_an_organizer_accepts_it(
     at = f"/organize/events/{event.id}/registrations/{r.id}"
     sheet = guest.get(at)
     assert "to be looked at" in sheet.text
+    assert "no word about training here" in guest.get(f"{at}/proof/refuse").text
+    with transaction():
+        services.place(r.order_id, now=now)
     refusal = guest.get(f"{at}/proof/refuse")
     assert guest.send(refusal, {"reason": " "}, action="").status == 422
     assert "not accepted by Registrar" not in guest.get(at).text
-    with transaction():
-        services.place(r.order_id, now=now)
     assert "nobody has looked at it" in guest.get("/organize").text
     refused = guest.go(guest.send(refusal, {"reason": "A letter is missing."}, action=""))
     assert "not accepted by Registrar" in refused.text

@@ -257,7 +257,7 @@ def _moved(kind: str) -> Callable[[World], None]:
 def _rest(world: World) -> None:
     r, now = _confirmed(), clock.now()
     r.rest_at = now + timedelta(days=10)
-    payments.send_rest(r.order, r, Stage.SOON, owed=77000, times=0, now=now)
+    payments.send_rest(r.order, r, Stage.SOON, owed=77000, times=0, ends=None, now=now)
 
 
 def _about_seat(kind: str) -> Callable[[World], None]:
@@ -325,7 +325,13 @@ LETTERS: dict[str, Callable[[World], None]] = {
     "registration-place_free": _left("place_free"),
     "registration-cancelled": _cancelled,
     "registration-proof_refused": lambda w: registration.send_proof_refused(
-        _confirmed(), reason="A letter is missing.", now=clock.now()
+        _confirmed(), reason="A letter is missing.", more=0, until=None, now=clock.now()
+    ),
+    "registration-proof_owed": lambda w: registration.send_proof_refused(
+        _confirmed(), reason="A letter is missing.", more=26000, until=clock.now(), now=clock.now()
+    ),
+    "registration-proof_accepted": lambda w: registration.send_proof_accepted(
+        _confirmed(), less=26000, over=26000, now=clock.now()
     ),
     "registration-event_cancelled": _called_off,
     "registration-order_cancelled": _order_cancelled,

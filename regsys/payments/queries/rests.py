@@ -1,4 +1,4 @@
-"""Reading orders of which a deposit is paid and the rest is not."""
+"""Reading orders of which a deposit is paid and the rest is not, or something was added to the price."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,12 +50,18 @@ def list_rests(scope: Scope = None, *, now: datetime, limit: int = 200) -> list[
 
 def _rest(order: Order, due: int) -> Rest:
     first = min(places_with_rest(order), key=lambda r: (r.rest_at or order.created_at, r.id))
-    terms = read(first.policy.body) if first.policy else None
     at = first.rest_at or order.created_at
-    ends_at = let_go_at(terms, at) if terms and is_let_go(terms) else None
-    return Rest(order, due, at, ends_at)
+    return Rest(order, due, at, lets_go_at(first))
+
+
+def lets_go_at(r: Registration) -> datetime | None:
+    """Return when a place is let go if its rest is not paid; None: never, as where something was added to its price."""
+    if r.policy is None or r.deposit is None or r.rest_at is None:
+        return None
+    terms = read(r.policy.body)
+    return let_go_at(terms, r.rest_at) if is_let_go(terms) else None
 
 
 def places_with_rest(order: Order) -> Sequence[Registration]:
-    """List the confirmed places of an order for which only a deposit was asked at first."""
+    """List the confirmed places of an order of which something was to be paid by a day."""
     return [r for r in order.registrations if r.state is S.CONFIRMED and r.rest_at]

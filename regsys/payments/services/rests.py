@@ -9,7 +9,7 @@ from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db, lock_rows
 from regsys.payments import mail, queries
 from regsys.payments.services.leaving import let_leave
-from regsys.policies.rules import Stage, is_let_go, let_go_at, read, stage, times_asked
+from regsys.policies.rules import REMIND, REMIND_ADDED, Stage, Terms, read, stage, times_asked
 from regsys.registration.models import Order, Registration
 from regsys.registration.queries import costs_of, due, get_order
 
@@ -27,24 +27,29 @@ def follow_rest(order_id: int, *, now: datetime) -> Sequence[int]:
     if not places or not owed:
         return []
     first = min(places, key=lambda r: (r.rest_at or now, r.id))
-    if first.policy is None or first.rest_at is None:
-        return []
-    terms, at = read(first.policy.body), first.rest_at
-    stands = stage(terms, at, placed_at=order.placed_at or now, now=now)
-    if stands is Stage.LAST and not is_let_go(terms):
+    terms, at = _terms(first), first.rest_at or now
+    remind = REMIND_ADDED if first.deposit is None else REMIND
+    stands = stage(terms, at, placed_at=order.placed_at or now, now=now, remind=remind)
+    ends = queries.lets_go_at(first)
+    if stands is Stage.LAST and ends is None:
         stands = Stage.DUE
     if stands is Stage.EARLY:
         return []
-    if stands is Stage.OVER and is_let_go(terms):
+    if stands is Stage.OVER and ends:
         return _let_go(order, [r for r in places if _is_over(r, now)], owed, now=now)
     times = times_asked(terms, at, now) if stands is Stage.OVER else 0
-    mail.send_rest(order, first, stands, owed=owed, times=times, now=now)
+    mail.send_rest(order, first, stands, owed=owed, times=times, ends=ends, now=now)
     return []
 
 
 def _is_over(r: Registration, now: datetime) -> bool:
-    terms = read(r.policy.body) if r.policy else None
-    return bool(terms and r.rest_at and is_let_go(terms) and now >= let_go_at(terms, r.rest_at))
+    ends = queries.lets_go_at(r)
+    return ends is not None and now >= ends
+
+
+def _terms(r: Registration) -> Terms:
+    """Return the rules that say until when a rest is asked for; what was added later has none."""
+    return read(r.policy.body) if r.policy and r.deposit is not None else Terms()
 
 
 def _let_go(

@@ -2,6 +2,7 @@
 
 from regsys.policies.rules.deposits import (
     REMIND,
+    REMIND_ADDED,
     Split,
     Stage,
     is_let_go,
@@ -51,6 +52,7 @@ from regsys.policies.rules.terms import (
 
 __all__ = [
     "REMIND",
+    "REMIND_ADDED",
     "About",
     "Ahead",
     "Allowed",

@@ -9,6 +9,8 @@ from regsys.policies.rules.terms import Terms, Unpaid, limit_of
 # So long before the rest is due a letter says so; and so long after an order nobody is reminded of it.
 REMIND = timedelta(days=14)
 QUIET = timedelta(days=3)
+# Of something that was added to a price later, with two weeks to pay it, a letter reminds so long before.
+REMIND_ADDED = timedelta(days=3)
 # The last letter before a place is let go.
 LAST = timedelta(days=2)
 # Where a place is not let go, people are asked again so often, and so many times.
@@ -54,14 +56,21 @@ def let_go_at(terms: Terms, rest_at: datetime) -> datetime:
     return rest_at + timedelta(days=terms.down.grace if terms.down else 0)
 
 
-def stage(terms: Terms, rest_at: datetime, *, placed_at: datetime, now: datetime) -> Stage:
+def stage(
+    terms: Terms,
+    rest_at: datetime,
+    *,
+    placed_at: datetime,
+    now: datetime,
+    remind: timedelta = REMIND,
+) -> Stage:
     """Tell where a rest stands that is not paid; the letters and the end follow from it."""
     end = let_go_at(terms, rest_at)
     if now >= end:
         return Stage.OVER
     if now >= rest_at:
         return Stage.LAST if now >= end - LAST and end - LAST > rest_at else Stage.DUE
-    if now >= max(rest_at - REMIND, placed_at + QUIET):
+    if now >= max(rest_at - remind, placed_at + QUIET):
         return Stage.SOON
     return Stage.EARLY
 

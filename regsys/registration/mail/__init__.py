@@ -18,7 +18,6 @@ from regsys.registration.mail.letters import (
     send_hold_expired,
     send_order_cancelled,
     send_pay_link,
-    send_proof_refused,
     when,
     where,
 )
@@ -29,6 +28,7 @@ from regsys.registration.mail.moving import (
     send_move_waits,
     send_moved,
 )
+from regsys.registration.mail.vouching import send_proof_accepted, send_proof_refused
 
 __all__ = [
     "location",
@@ -53,6 +53,7 @@ __all__ = [
     "send_order_cancelled",
     "send_pay_link",
     "send_place_free",
+    "send_proof_accepted",
     "send_proof_refused",
     "when",
     "where",

@@ -156,14 +156,6 @@ def send_cancelled(
               reason=reason, was_confirmed=was_confirmed, refund=refund, paid=paid, now=now)  # fmt: skip
 
 
-def send_proof_refused(r: Registration, *, reason: str, now: datetime) -> None:
-    """Tell a trainee that what they said for their price is not enough; their place stays for now."""
-    subject = _("About your price: %(title)s", title=r.event.title)
-    said = (r.proof or {}).get("said", "")
-    send_one("proof_refused", r, key=f"proof-refused:{r.id}:{int(now.timestamp())}", subject=subject,
-             context={"reason": reason, "said": said}, now=now)  # fmt: skip
-
-
 def send_event_cancelled(
     r: Registration,
     *,

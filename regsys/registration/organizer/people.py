@@ -16,7 +16,6 @@ from regsys.registration.forms import (
     CancelForm,
     ContactForm,
     NoteForm,
-    RefuseForm,
     filled,
 )
 from regsys.registration.models import Registration
@@ -30,7 +29,8 @@ bp = Blueprint(
 )
 
 
-def _back(event_id: int, registration_id: int) -> ResponseReturnValue:
+def back_to(event_id: int, registration_id: int) -> ResponseReturnValue:
+    """Go back to the page of a registration."""
     target = url_for(
         "reports_organizer.registration", event_id=event_id, registration_id=registration_id
     )
@@ -57,7 +57,7 @@ def add(event_id: int) -> ResponseReturnValue:
                     now=clock.now(),
                 )
             flash(_("%(name)s has a place; a letter is on its way.", name=made.name), "good")
-            return _back(event_id, made.id)
+            return back_to(event_id, made.id)
         except Refused as e:
             form.email.errors = [*form.email.errors, refusal_text(e)]
         except IntegrityError:  # somebody else took the address in the same moment
@@ -86,43 +86,9 @@ def cancel(event_id: int, registration_id: int) -> ResponseReturnValue:
                 now=clock.now(),
             )
         flash(_("The place is cancelled, and the person is told by mail."), "good")
-        return _back(event_id, registration_id)
+        return back_to(event_id, registration_id)
     status = 422 if form.errors else 200
     return render_template("registration/organizer_cancel.html", form=form, r=registration), status
-
-
-@bp.post("/<int:registration_id>/proof")
-@requires("registrar")
-def accept_proof(event_id: int, registration_id: int) -> ResponseReturnValue:
-    """Accept what a trainee said for their price."""
-    with transaction():
-        services.accept_proof(
-            registration_id, event_id=event_id, actor=current_actor(), now=clock.now()
-        )
-    flash(_("Accepted."), "good")
-    return _back(event_id, registration_id)
-
-
-@bp.route("/<int:registration_id>/proof/refuse", methods=["GET", "POST"])
-@requires("registrar")
-def refuse_proof(event_id: int, registration_id: int) -> ResponseReturnValue:
-    """Tell a trainee that what they said is not enough for their price."""
-    registration = _find(event_id, registration_id)
-    form = RefuseForm()
-    if not form.validate_on_submit():
-        body = render_template("registration/organizer_proof.html", form=form, r=registration)
-        return body, 422 if form.errors else 200
-    reason, actor = form.reason.data or "", current_actor()
-    try:
-        with transaction():
-            services.refuse_proof(
-                registration_id, reason=reason, event_id=event_id, actor=actor, now=clock.now()
-            )
-    except Refused as e:
-        form.reason.errors = [*form.reason.errors, refusal_text(e)]
-        return render_template("registration/organizer_proof.html", form=form, r=registration), 409
-    flash(_("The letter with your reason is on its way."), "good")
-    return _back(event_id, registration_id)
 
 
 @bp.post("/<int:registration_id>/resend")
@@ -133,7 +99,7 @@ def resend(event_id: int, registration_id: int) -> ResponseReturnValue:
         registration = _find(event_id, registration_id)
         services.resend(registration, actor=current_actor(), now=clock.now())
     flash(_("The confirmation is on its way again."), "good")
-    return _back(event_id, registration_id)
+    return back_to(event_id, registration_id)
 
 
 @bp.route("/<int:registration_id>/contact", methods=["GET", "POST"])
@@ -155,7 +121,7 @@ def contact(event_id: int, registration_id: int) -> ResponseReturnValue:
             flash(
                 _("Saved. A new letter went to the new address.") if moved else _("Saved."), "good"
             )
-            return _back(event_id, registration_id)
+            return back_to(event_id, registration_id)
         except Refused as e:
             form.email.errors = [*form.email.errors, refusal_text(e)]
         except IntegrityError:  # somebody else took the address in the same moment
@@ -180,7 +146,7 @@ def note(event_id: int, registration_id: int) -> ResponseReturnValue:
                 now=clock.now(),
             )
         flash(_("The note is saved."), "good")
-        return _back(event_id, registration_id)
+        return back_to(event_id, registration_id)
     status = 422 if form.errors else 200
     return render_template("registration/organizer_note.html", form=form, r=registration), status
 

@@ -4,10 +4,8 @@ from regsys.registration.services.adjusting import adjust_price
 from regsys.registration.services.bringing import bring_code, bring_options
 from regsys.registration.services.byhand import (
     CONTACT,
-    accept_proof,
     add_by_hand,
     edit_contact,
-    refuse_proof,
     resend,
     write_note,
 )
@@ -76,6 +74,7 @@ from regsys.registration.services.seating import (
 )
 from regsys.registration.services.shared import lock_order
 from regsys.registration.services.sharing import share_payment, stop_sharing
+from regsys.registration.services.vouching import accept_proof, difference_of, refuse_proof
 
 __all__ = [
     "ABOUT",
@@ -107,6 +106,7 @@ __all__ = [
     "delete_private_answers",
     "describe_payer",
     "describe_person",
+    "difference_of",
     "drop_code",
     "edit_contact",
     "expire_lapsed",

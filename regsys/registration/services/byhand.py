@@ -195,32 +195,6 @@ def write_note(
         db.session.flush()
 
 
-def accept_proof(registration_id: int, *, event_id: int, actor: Actor, now: datetime) -> None:
-    """Accept what a trainee said for their price; repeating it changes nothing."""
-    r = queries.get_registration(registration_id, event_id=event_id)
-    if r.proof and r.proof["kind"] == "trainee" and not r.proof.get("by"):
-        said = {k: v for k, v in r.proof.items() if k not in ("refused_by", "why_not")}
-        r.proof = {**said, "by": actor.label, "looked": now.date().isoformat()}
-        _record("registration.proof_accepted", r, actor=actor, now=now)
-        db.session.flush()
-
-
-def refuse_proof(
-    registration_id: int, *, reason: str, event_id: int, actor: Actor, now: datetime
-) -> None:
-    """Write to a trainee that what they said is not enough for their price; place and price stay for now.
-
-    Raises Refused where it was looked at already.
-    """
-    r = queries.get_registration(registration_id, event_id=event_id)
-    if not rules.is_unseen(r.proof, r.state):
-        raise Refused(rules.PROOF_SEEN)
-    r.proof = {**(r.proof or {}), "refused_by": actor.label, "why_not": reason[:500]}
-    _record("registration.proof_refused", r, actor=actor, now=now)
-    mail.send_proof_refused(r, reason=reason, now=now)
-    db.session.flush()
-
-
 def resend(registration: Registration, *, actor: Actor, now: datetime) -> None:
     """Send a confirmed person their confirmation once more, at most once a minute; raise Refused for others."""
     if registration.state is not S.CONFIRMED:

@@ -14,21 +14,19 @@ from regsys.events.kinds import Proof as ProofKind
 from regsys.events.kinds import Rate
 from regsys.events.models import Event, TicketType
 from regsys.events.queries import joins_until, price_of, share_of, to_pay
-from regsys.events.words import share_words
-from regsys.kernel import money, tokens
+from regsys.kernel import tokens
 from regsys.kernel.actors import ANONYMOUS
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.text import N_
-from regsys.policies.rules import Terms, read, split
 from regsys.questions import services as questions
 from regsys.registration import proving, queries, rules
 from regsys.registration.models import LineKind, Order, Registration
 from regsys.registration.queries import Held
 from regsys.registration.services.places import Shelf, get_for_sale, get_on_sale, shelves_of, want
+from regsys.registration.services.pricing import divide, full_price, price_at, price_words
 from regsys.registration.services.shared import add_line, end, lock_order, make_order
 from regsys.registration.states import RegistrationState as S
-from regsys.web.html import deadline
 
 # What somebody has shown, as a place keeps it.
 Proof = Mapping[str, Any]
@@ -287,11 +285,13 @@ def _claim(
     types = {t.id: t for event, _more in plan.values() for t in event.ticket_types}
     for r in new:
         if r.id in missed:
-            regular = _price(types[r.ticket_type_id], Rate.REGULAR)
+            regular = price_at(types[r.ticket_type_id], Rate.REGULAR)
             share = share_of(plan[r.event_id][0], now)
             r.rate, r.price = Rate.REGULAR, to_pay(regular, share, order.currency)
-        _split(r, plan[r.event_id][0], now=now)
-        why = _why(r, plan[r.event_id][0], shelves[r.event_id], now)
+        event, shelf = plan[r.event_id][0], shelves[r.event_id]
+        r.full_price = full_price(r, types[r.ticket_type_id], event, shelf, now=now)
+        divide(r, event, now=now)
+        why = price_words(r, event, shelf, now)
         add_line(order.id, r.id, LineKind.PLACE, why, r.price)
     audit.record(
         "order.places_held",
@@ -316,7 +316,7 @@ def _draft(
     """Return a nameless registration at the rate that its hold will have, if the early places last."""
     rule = event_rules.EarlyRule(event.early_until, None if shelf.early_id is None else 1)
     rate = event_rules.rate_for(rule, price_of(ticket_type, Rate.EARLY) is not None, now)
-    price = to_pay(_price(ticket_type, rate), share_of(event, now), event.currency)
+    price = to_pay(price_at(ticket_type, rate), share_of(event, now), event.currency)
     token = tokens.new_token()
     return Registration(
         token=token,
@@ -335,27 +335,6 @@ def _draft(
         proof=dict(proof) if proof and ticket_type.proof is ProofKind.MEMBER else None,
         created_at=now,
     )
-
-
-def _split(r: Registration, event: Event, *, now: datetime) -> None:
-    """Freeze what makes the place sure and when the rest is due, where the rules of this moment divide the price."""
-    terms = read(event.policy.body) if event.policy else Terms()
-    parts = split(
-        terms,
-        r.price,
-        starts_at=event.starts_at,
-        zone=event.time_zone,
-        now=now,
-        unit=money.unit(event.currency),
-    )
-    if parts:
-        r.deposit, r.rest_at = parts.first, parts.rest_at
-
-
-def _price(ticket_type: TicketType, rate: Rate) -> int:
-    """Return the price at a rate; a grid with one column has it for both."""
-    found = price_of(ticket_type, rate)
-    return found if found is not None else min(p.amount for p in ticket_type.prices)
 
 
 def _remember(
@@ -383,18 +362,3 @@ def _remember(
                     setattr(r, name, getattr(old, name))
                 pairs.append((old, r))
     return pairs
-
-
-def _why(r: Registration, event: Event, shelf: Shelf, now: datetime) -> str:
-    """Return the reason for the price, in the words of this moment."""
-    if r.price == 0:
-        return _("Nothing to pay.")
-    share = share_of(event, now)
-    if share:
-        return share_words(share)
-    if r.rate is Rate.EARLY and shelf.early_id is not None:
-        return _("Early price: one of the first %(n)s places.", n=shelf.early_size)
-    if r.rate is Rate.EARLY and event.early_until:
-        until = deadline(event.early_until, event.time_zone)
-        return _("Early price, for places taken until %(until)s.", until=until)
-    return _("Regular price.")

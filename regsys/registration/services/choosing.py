@@ -61,8 +61,10 @@ def read_options(held: Held, *, now: datetime) -> Asked:
 
 
 def _must_say(r: Registration) -> bool:
-    """A trainee says where they are in training; what an organizer vouched for is not asked again."""
-    return r.ticket_type.proof is Proof.TRAINEE and (r.proof or {}).get("kind") != "by_hand"
+    """A trainee says where they are in training; what an organizer has decided is not asked again."""
+    known = r.proof or {}
+    decided = known.get("kind") == "by_hand" or "by" in known or "refused_by" in known
+    return r.ticket_type.proof is Proof.TRAINEE and not decided
 
 
 def _said(r: Registration) -> str:

@@ -20,9 +20,9 @@ from regsys.questions import services as questions
 from regsys.registration import mail, queries, rules
 from regsys.registration.kinds import OrderSource
 from regsys.registration.models import LineKind, OptionChoice, Order, OrderLine, Registration
-from regsys.registration.queries import Ends, Held
+from regsys.registration.queries import Held
 from regsys.registration.services.reducing import why_not_keep
-from regsys.registration.services.shared import add_line, end, let_lapse, lock_order
+from regsys.registration.services.shared import add_line, end, is_paying, let_lapse, lock_order
 from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
 
@@ -48,7 +48,7 @@ def remove_person(
     mine = [r for r in held.order.registrations if r.id == registration_id]
     if not mine:
         raise NotFound(N_("There is no such registration."))
-    refusal = rules.why_not_remove(mine[0].state, paying=_paying(mine[0], held.ends))
+    refusal = rules.why_not_remove(mine[0].state, paying=is_paying(mine[0], held.ends))
     refusal = refusal or why_not_keep([r for r in held.unpaid if r.id != registration_id])
     if refusal:
         raise Refused(refusal)
@@ -66,7 +66,7 @@ def cancel_unpaid(
     money = ledger.sums_of([order_id])[order_id]
     paid = money.paid - money.refunded if r.price else 0
     was_confirmed = r.state is S.CONFIRMED
-    refusal = rules.why_not_cancel(r.state, paid=paid, paying=_paying(r, held.ends))
+    refusal = rules.why_not_cancel(r.state, paid=paid, paying=is_paying(r, held.ends))
     if refusal:
         raise Refused(refusal)
     end(held.order, [r], S.CANCELLED, actor=actor, now=now, reason=reason, line=_("Cancelled."))
@@ -86,7 +86,7 @@ def cancel_paid(
     order_id = queries.get_registration(registration_id, event_id=event_id).order_id
     held = lock_order(order_id, now=now)
     r = next(r for r in held.order.registrations if r.id == registration_id)
-    refusal = rules.why_not_cancel(r.state, paid=0, paying=_paying(r, held.ends))
+    refusal = rules.why_not_cancel(r.state, paid=0, paying=is_paying(r, held.ends))
     if refusal:
         raise Refused(refusal)
     cost = queries.costs_of([r.id])[r.id]
@@ -243,11 +243,6 @@ def _tell_of_event(
             reason=reason,
             now=now,
         )
-
-
-def _paying(r: Registration, ends: Ends) -> bool:
-    """Tell whether a payment page may be open: then the claims of an unpaid place have no end."""
-    return r.state is S.AWAITING_PAYMENT and r.id in ends and ends[r.id] is None
 
 
 def delete_private_answers(event_id: int, *, now: datetime) -> int:

@@ -53,6 +53,12 @@ def _ask_for_all(registrations: Sequence[Registration]) -> None:
         r.deposit, r.rest_at = None, None
 
 
+def ask_by(r: Registration, *, now: datetime) -> None:
+    """Note until when something is to be paid that was added to the price of a confirmed place."""
+    starts_at, zone = r.event.starts_at, r.event.time_zone
+    r.rest_at = rules.asked_until(r.rest_at, starts_at=starts_at, zone=zone, now=now)
+
+
 def write_off(order_id: int, amount: int, *, line: str) -> None:
     """Take what will not be paid any more off the price (minor units); the places stay. The caller holds the lock."""
     lower_price(order_id, None, amount, line=line)

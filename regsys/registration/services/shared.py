@@ -16,7 +16,7 @@ from regsys.kernel.errors import Refused
 from regsys.kernel.states import move
 from regsys.registration import mail, queries, rules
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
-from regsys.registration.queries import Held
+from regsys.registration.queries import Ends, Held
 from regsys.registration.states import UNPAID, RegistrationState
 
 ENDED = frozenset(
@@ -50,6 +50,11 @@ def check_open(held: Held) -> None:
         raise Refused(rules.HOLD_EXPIRED)
     if held.ends_at is None:
         raise Refused(rules.PAYMENT_OPEN)
+
+
+def is_paying(r: Registration, ends: Ends) -> bool:
+    """Tell whether a payment page may be open: then the claims of an unpaid place have no end."""
+    return r.state is RegistrationState.AWAITING_PAYMENT and r.id in ends and ends[r.id] is None
 
 
 def make_order(currency: str, *, now: datetime) -> Order:
