@@ -187,6 +187,21 @@ MONEY: Sequence[Check] = (
         "A line that takes the price back is missing; the order asks for too much. Mend the line.",
     ),
     Check(
+        "an order in which nobody has a place costs nothing but what was kept",
+        """
+        SELECT o.code AS order_code, o.currency AS currency, n.rest AS money_rest
+        FROM orders o
+        JOIN (SELECT l.order_id, sum(l.amount) AS rest FROM order_line l WHERE l.kind <> 'kept'
+              GROUP BY l.order_id) n ON n.order_id = o.id
+        WHERE o.placed_at IS NOT NULL AND o.source <> 'host' AND n.rest <> 0
+          AND NOT EXISTS (SELECT 1 FROM registration r WHERE r.order_id = o.id
+                          AND r.state IN ('draft', 'awaiting_payment', 'confirmed'))
+        ORDER BY o.id
+        """,
+        "Nobody in order %(order_code)s has a place, and it still counts %(money_rest)s.",
+        "A line that takes a price back is missing, or one too many puts it on. See its refunds, and mend the line.",
+    ),
+    Check(
         "every line belongs to a registration of its own order",
         f"""
         SELECT l.id AS line, o.code AS order_code, {WHO}

@@ -96,7 +96,9 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "registration.attendee": lambda w: f"/r/{w.registration.token}",
     "registration.calendar": lambda w: f"/r/{w.registration.token}/calendar.ics",
     "registration.hand_over": lambda w: f"/r/{w.registration.token}/hand-over",
-    "registration.order_hand_over": lambda w: f"/o/{w.order.token}/hand-over",
+    "registration.order_hand_over": lambda w: (
+        f"/o/{w.order.token}/hand-over?who={w.registration.id}"
+    ),
     "registration.take_over": lambda w: f"/h/{w.hand_over.token}",
     "registration_organizer.hand_overs": lambda w: f"{_work(w)}/registrations/hand-overs",
     "registration.cart": lambda w: "/cart",

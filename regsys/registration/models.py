@@ -196,6 +196,8 @@ class OrderLine(Base):
     reason: Mapped[str] = mapped_column(String(300))
     amount: Mapped[int]
     option_id: Mapped[int | None] = mapped_column(ForeignKey("event_option.id"), index=True)
+    # The refund with which it came off the price, where that may be taken back as a mistake.
+    refund_id: Mapped[int | None] = mapped_column(ForeignKey("refund.id"), index=True)
     order: Mapped[Order] = relationship(back_populates="lines")
 
     def __repr__(self) -> str:

@@ -1,6 +1,6 @@
 """Reading where a place can move to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -53,13 +53,14 @@ def why_not_move(r: Registration, *, now: datetime, to: Event | None = None) -> 
 
 
 def list_destinations(
-    r: Registration, *, now: datetime, by_organizer: bool = False
+    r: Registration, *, now: datetime, ours: Callable[[int], bool] = lambda _event_id: False
 ) -> list[Destination]:
-    """List the places in other events that this person can move to; organizers are bound by no rule of the place.
+    """List the places in other events that this person can move to.
 
+    `ours`: whether the organizers of an event move them; they are bound by no rule of the place, and by no line there.
     A constant number of queries. Whoever waits for a place there comes first.
     """
-    found = [e for e in _coming(r, now) if by_organizer or _fits(r, e, now)]
+    found = [e for e in _coming(r, now) if ours(e.id) or _fits(r, e, now)]
     places = events.places_of([e.id for e in found], now=now)
     return [
         Destination(e, offer.ticket_type, offer.price, offer.left)

@@ -16,10 +16,13 @@ from regsys.ledger.states import RefundState
 from regsys.payments import queries, services
 from regsys.payments.jobs import HANDLERS
 from regsys.registration import queries as registrations
+from regsys.registration import services as registration
+from regsys.registration.services import Person
 from tests.payments.shop import Placed, Shop
 from tests.payments.test_cancelling import call_off, work
 from tests.payments.test_organizer import MONEY, desk, odd
 from tests.payments.test_refund_pages import paid
+from tests.support.books import verified
 from tests.support.typist import Page, Typist
 
 CHEQUE = {"method": "cheque", "reason": "cheque 4711, the card is closed"}
@@ -124,6 +127,51 @@ def test_what_was_not_too_much_comes_off_the_price_and_a_mistake_puts_it_back(sh
     typist.send(MONEY, {}, action="take-back")
     balance = balance_of(shop, order)
     assert (balance.total, balance.net, balance.due) == (92000, 92000, 0)
+
+
+def test_a_mistake_is_put_back_on_the_places_that_still_stand(shop: Shop) -> None:
+    """Of two people one leaves and one hands the place on: each stands as if the mistake had never been made."""
+    order, now = paid(shop, people=2), shop.clock.now
+    write_down(Typist(desk(shop)), path_of(shop, order), amount="100")
+    leaves, stays = order.registrations
+    heir = Person("Undine", "Nutkin", "undine@example.org")
+    with transaction():
+        services.cancel_person(
+            leaves, event_id=order.event_id, amount=87000, seen=rows(shop)[-1].id, reason="ill",
+            actor=SYSTEM, now=now,
+        )  # fmt: skip
+    with transaction():
+        new = registration.hand_over_for(
+            order.id, stays, heir, reason="ill", actor=SYSTEM, now=now
+        ).id
+    mistake = rows(shop)[0]
+    with transaction():
+        services.take_back(order.id, mistake.id, actor=SYSTEM, now=now)
+    shop.fresh()
+    assert registrations.costs_of([leaves, stays, new]) == {leaves: 0, stays: 0, new: 92000}
+    balance = balance_of(shop, order)
+    assert (balance.total, balance.net, balance.over) == (92000, 97000, 5000)
+    assert verified() == []
+
+
+def test_after_everybody_has_left_a_mistake_is_owed_and_costs_nobody(shop: Shop) -> None:
+    order = paid(shop)
+    write_down(Typist(desk(shop)), path_of(shop, order), amount="100")
+    [mistake] = rows(shop)
+    with transaction():
+        services.cancel_person(
+            order.registrations[0], event_id=order.event_id, amount=50000, seen=mistake.id,
+            reason="ill", actor=SYSTEM, now=shop.clock.now,
+        )  # fmt: skip
+    # What was kept goes back, too, and that was a mistake as well: then it is kept as before.
+    write_down(Typist(desk(shop)), path_of(shop, order), amount="320", reason="kindness")
+    assert (balance_of(shop, order).total, balance_of(shop, order).over) == (0, 0)
+    for refund_id in (mistake.id, rows(shop)[-1].id):
+        with transaction():
+            services.take_back(order.id, refund_id, actor=SYSTEM, now=shop.clock.now)
+    balance = balance_of(shop, order)
+    assert (balance.total, balance.net, balance.over) == (32000, 42000, 10000)
+    assert verified() == []
 
 
 def test_after_two_weeks_it_is_no_mistake_any_more(shop: Shop) -> None:

@@ -10,6 +10,8 @@ from sqlalchemy import select
 
 from regsys.audit.models import AuditEntry
 from regsys.capacity.models import Claim
+from regsys.events.kinds import Enrollment
+from regsys.events.models import Event
 from regsys.kernel.actors import SYSTEM, attendee
 from regsys.kernel.db import db, transaction
 from regsys.kernel.errors import IllegalMove, Refused
@@ -295,3 +297,27 @@ def test_moving_against_cancelling_leaves_one_truth(app: Flask, shop: Shop) -> N
     assert (balance.due, balance.over) == (0, 0), "one refund, of one of the two amounts"
     assert len(errors(results)) >= 1
     assert [n for _state, n in refunds(shop)] == [30500 if states[0] == "transferred" else 92000]
+
+
+@pytest.mark.once
+def test_an_organizer_of_one_event_lets_nobody_into_another_past_its_rules(
+    shop: Shop, client: FlaskClient
+) -> None:
+    """Where somebody else organizes, they open no closed door, and whoever waits there comes first."""
+    order, closed, open_one = bought(shop), shop.event(), shop.event(price=92000)
+    with transaction():
+        db.session.get_one(Event, closed).enrollment = Enrollment.APPLICATION
+        db.session.get_one(Event, open_one).enrollment = Enrollment.OPEN
+    old, now = order.registrations[0], shop.clock.now
+    everywhere = queries.get_moves(order.id, old, now=now, by_organizer=True)
+    assert {(w.to.event.id, w.move.behind) for w in everywhere.ways} == {
+        (closed, False), (open_one, False),
+    }  # fmt: skip
+    here = frozenset({order.event_id})
+    ways = queries.get_moves(order.id, old, now=now, by_organizer=True, scope=here).ways
+    assert closed not in {w.to.event.id for w in ways}
+    assert all(w.move.behind for w in ways)
+    sign_in(client, "registrar", event=db.session.get_one(Event, order.event_id))
+    path = f"/organize/events/{order.event_id}/registrations/{old}/move?to={shop.events[closed][0]}"
+    done = shop.press(client, path, difference="none", reason="x")
+    assert (done.status_code, shop.states(order)) == (409, ["confirmed"])

@@ -272,3 +272,22 @@ def test_after_the_end_the_rule_for_who_did_not_come_is_suggested(shop: Shop) ->
     seen = typist.get(page_of(order, "cancel-paid"))
     assert 'value="92.00"' in seen.text
     assert "For somebody who did not come: 10" in seen.text
+
+
+def test_a_cancelling_tab_that_does_not_know_of_a_refund_gives_nothing_back(shop: Shop) -> None:
+    """Somebody gives money back for a person while another tab is about to cancel them with the same amount."""
+    order = paid(shop, people=2)
+    typist = Typist(desk(shop))
+    stale = typist.send(
+        page_of(order, "cancel-paid"), {"amount": "920", "reason": "ill"}, names=["amount"]
+    )
+    path = page_of(order, "refund")
+    typist.send(
+        typist.send(path, {"amount": "920", "reason": "kind"}, names=["amount"]), {}, "confirm",
+        names=["amount"],
+    )  # fmt: skip
+    answer = typist.send(stale, {}, "confirm", names=["amount"])
+    assert answer.status == 409
+    assert "was given back meanwhile" in answer.text
+    assert refunds(shop) == [("succeeded", 92000, order.registrations[0])]
+    assert shop.states(order) == ["confirmed", "confirmed"]

@@ -117,6 +117,10 @@ DAMAGES = {
         "UPDATE registration SET state = 'expired' WHERE id = :person",
         "is expired, and order",
     ),
+    "an order in which nobody has a place costs nothing but what was kept": (
+        "UPDATE registration SET state = 'transferred' WHERE id = :person",
+        "has a place, and it still counts $800.00",
+    ),
     "whoever has paid has a place": (
         "UPDATE registration SET state = 'awaiting_payment' WHERE id = :person",
         "of it are paid, and somebody in it still waits for a place",

@@ -100,8 +100,8 @@ def cancel_person(event_id: int, registration_id: int) -> ResponseReturnValue:
 
     def act(amount: int, form: GiveBackForm) -> Sequence[int]:
         return services.cancel_person(
-            registration_id, event_id=event_id, amount=amount, reason=form.reason.data or "",
-            actor=actor, now=clock.now(),
+            registration_id, event_id=event_id, amount=amount, seen=form.read_seen(),
+            reason=form.reason.data or "", actor=actor, now=clock.now(),
         )  # fmt: skip
 
     return serve(Errand("cancel", backing, act, done, least=0))

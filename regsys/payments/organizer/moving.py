@@ -11,6 +11,7 @@ from regsys.kernel.text import whole_number
 from regsys.payments import queries, services
 from regsys.payments.forms import MoveForm
 from regsys.payments.organizer.desk import payments_organizer, tell_away
+from regsys.payments.queries import Scope
 from regsys.payments.settle import execute_refund
 from regsys.registration.queries import get_registration
 from regsys.web.errors import refusal_text
@@ -43,6 +44,7 @@ def move_person(event_id: int, registration_id: int) -> ResponseReturnValue:
                 reason=form.reason.data or "",
                 actor=actor,
                 now=clock.now(),
+                scope=_scope(),
             )
     except Refused as e:
         return _show(order_id, registration_id, to, form, refusal_text(e)), 409
@@ -61,10 +63,17 @@ def move_person(event_id: int, registration_id: int) -> ResponseReturnValue:
     return redirect(back, 303)
 
 
+def _scope() -> Scope:
+    """Return the events into which this organizer may let somebody whatever is written there."""
+    return current_actor().scope("registrar")
+
+
 def _show(
     order_id: int, registration_id: int, to: int | None, form: MoveForm, problem: str | None = None
 ) -> str:
-    found = queries.get_moves(order_id, registration_id, now=clock.now(), by_organizer=True)
+    found = queries.get_moves(
+        order_id, registration_id, now=clock.now(), by_organizer=True, scope=_scope()
+    )
     way = found.find(to)
     return render_template(
         "payments/organizer_move.html",

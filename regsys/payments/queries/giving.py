@@ -101,8 +101,9 @@ def get_order(order_id: int) -> Order:
 
 
 def is_all_in(order: Order, scope: Scope) -> bool:
-    """Tell whether every event of an order is in the scope."""
-    return scope is None or {r.event_id for r in order.registrations} <= scope
+    """Tell whether every event of an order is in the scope; one that is for none is in no narrower one than all."""
+    events = {r.event_id for r in order.registrations}
+    return scope is None or (bool(events) and events <= scope)
 
 
 @dataclass(frozen=True)
@@ -136,9 +137,10 @@ def list_payments(scope: Scope, number: int) -> Page[PaymentRow]:
 def all_in(scope: Scope) -> ColumnElement[bool]:
     """Say whether every event of a query's order is in the scope."""
     mine = Registration.order_id == Order.id
+    there = exists().where(mine)
     if scope is None:
-        return exists().where(mine)
-    return ~exists().where(mine, Registration.event_id.not_in(scope))
+        return there
+    return and_(there, ~exists().where(mine, Registration.event_id.not_in(scope)))
 
 
 # ---- an event that is called off

@@ -11,6 +11,7 @@ from regsys.ledger.queries import payments_of, refundable, sums_in
 from regsys.payments.queries.attempts import find_holding
 from regsys.payments.queries.giving import is_by_card
 from regsys.payments.queries.leaving import CONTESTED, PAYING
+from regsys.payments.queries.money import Scope
 from regsys.payments.rules import not_chargeable
 from regsys.policies.rules import Moving, price_move, refund
 from regsys.registration import rules
@@ -61,9 +62,21 @@ class Moves:
 
 
 def get_moves(
-    order_id: int, registration_id: int, *, now: datetime, by_organizer: bool = False
+    order_id: int,
+    registration_id: int,
+    *,
+    now: datetime,
+    by_organizer: bool = False,
+    scope: Scope = None,
 ) -> Moves:
-    """Foresee to where a person of an order can move now, and what is paid or given back for it."""
+    """Foresee to where a person of an order can move now, and what is paid or given back for it.
+
+    `by_organizer`: no rule of the place binds them, and no line at events of their `scope`; elsewhere both do.
+    """
+
+    def ours(event_id: int) -> bool:
+        return by_organizer and (scope is None or event_id in scope)
+
     order = get_order(order_id)
     r = next(r for r in order.registrations if r.id == registration_id)
     payments = payments_of([order_id])
@@ -75,14 +88,14 @@ def get_moves(
     refusal = refusal or (CONTESTED if sums.disputed else None)
     # Nobody gets more by moving to something cheap than by leaving; organizers may give it.
     most = None if by_organizer else _most(r, cost, sums.paid - sums.refunded - total, now)
-    there = [] if refusal else list_destinations(r, now=now, by_organizer=by_organizer)
+    there = [] if refusal else list_destinations(r, now=now, ours=ours)
     ways = []
     for to in there:
         move = price_move(
             to.event.id, to.ticket_type.id, price=to.price, fee=fee, cost=cost,
             total=total, net=sums.paid - sums.refunded, cards=cards, most=most,
         )  # fmt: skip
-        ways.append(Way(to, replace(move, behind=not by_organizer)))
+        ways.append(Way(to, replace(move, behind=not ours(to.event.id))))
     return Moves(order, r, ways, refusal)
 
 

@@ -50,7 +50,7 @@ def give_by_hand(
         return
     counts = payment.problem is None
     lowered = max(0, amount - registrations.due(order_id).over) if counts else 0
-    ledger.record_by_hand(
+    made = ledger.record_by_hand(
         payment_id,
         amount=amount,
         method=method,
@@ -61,16 +61,19 @@ def give_by_hand(
         lowered=lowered,
     )
     if lowered:
-        registration.lower_price(order_id, None, lowered, reason=reason)
+        registration.lower_price(order_id, None, lowered, reason=reason, refund_id=made.id)
 
 
 def take_back(order_id: int, refund_id: int, *, actor: Actor, now: datetime) -> None:
-    """Take such a note back: its amount is open again, the price as before. Locks the order; raises Refused."""
+    """Take such a note back: its amount is open again, the price of whoever still has a place as before.
+
+    Locks the order; raises Refused.
+    """
     lock_rows(Order, [order_id])
     refund = ledger.take_back(refund_id, actor=actor, now=now)
     if refund.lowered:
-        reason = _("taken back, it was a mistake")
-        registration.lower_price(order_id, None, -refund.lowered, reason=reason)
+        line = _("Given back: %(reason)s", reason=_("taken back, it was a mistake"))
+        registration.restore_price(order_id, refund.id, refund.lowered, line=line)
 
 
 def receive_by_hand(

@@ -102,18 +102,22 @@ def cancel_person(
     reason: str,
     actor: Actor,
     now: datetime,
+    seen: int | None = None,
 ) -> list[int]:
     """Cancel a paid registration and write down what goes back for it; return the refunds' ids.
 
-    One transaction, and a registration is cancelled once: so is the refund made once. Raises Refused.
+    One transaction, and a registration is cancelled once: so is the refund made once. `seen` is the newest refund that
+    the preview knew of, where there was one; what was given back meanwhile raises Refused.
     """
     order_id = registrations.get_registration(registration_id, event_id=event_id).order_id
     registration.cancel_paid(
         registration_id, event_id=event_id, refund=amount, reason=reason, actor=actor, now=now
     )
+    payments = queries.list_card_payments(order_id)
+    if seen is not None and any(r.id > seen for p in payments for r in p.refunds):
+        raise Refused(CHANGED)
     if not amount:
         return []
-    payments = queries.list_card_payments(order_id)
     return request(
         payments, amount, reason=reason, actor=actor, now=now, registration_id=registration_id
     )

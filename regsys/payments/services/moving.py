@@ -10,7 +10,7 @@ from regsys.kernel.actors import Actor
 from regsys.kernel.db import db, lock_rows
 from regsys.kernel.errors import Refused
 from regsys.payments import queries
-from regsys.payments.queries import Moves, Way
+from regsys.payments.queries import Moves, Scope, Way
 from regsys.payments.services.giving import request
 from regsys.registration import mail
 from regsys.registration import services as registration
@@ -63,14 +63,15 @@ def move_for(
     reason: str,
     actor: Actor,
     now: datetime,
+    scope: Scope = None,
 ) -> Moved | None:
     """Move somebody for an organizer: the difference is paid by a mailed link within days, or (`spare`) never.
 
-    None: they had moved there before. Locks the order. Raises Refused.
+    `scope`: where the organizer's word counts. None: they had moved there before. Locks the order. Raises Refused.
     """
     lock_rows(Order, [order_id])
     db.session.expire_all()
-    found = queries.get_moves(order_id, registration_id, now=now, by_organizer=True)
+    found = queries.get_moves(order_id, registration_id, now=now, by_organizer=True, scope=scope)
     if _has_moved(found, ticket_type_id):
         return None
     way = _check(found, ticket_type_id, mark)

@@ -46,7 +46,9 @@ def order_hand_over(token: str) -> ResponseReturnValue:
     if order is None or order.placed_at is None:
         raise NotFound(N_("There is no such order."))
     who = whole_number(request.values.get("who", ""))
-    r = next((r for r in order.registrations if r.id == who), order.registrations[0])
+    r = next((r for r in order.registrations if r.id == who), None)
+    if r is None:
+        raise NotFound(N_("There is no such registration."))
     return _hand(r, payer(order.payer_name), url_for(".order", token=token))
 
 

@@ -40,7 +40,6 @@ from regsys.registration.services.ending import (
     delete_private_answers,
     expire_lapsed,
     forget,
-    lower_price,
     remove_person,
 )
 from regsys.registration.services.handing import (
@@ -52,6 +51,7 @@ from regsys.registration.services.handing import (
     withdraw_hand_over,
 )
 from regsys.registration.services.leaving import fit_credit, keep_less, leave
+from regsys.registration.services.lowering import lower_price, restore_price
 from regsys.registration.services.minimum import (
     count_confirmed,
     let_run,
@@ -138,6 +138,7 @@ __all__ = [
     "remove_person",
     "resend",
     "reserve",
+    "restore_price",
     "seat_person",
     "set_agreed_sum",
     "set_payer",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
 from regsys.audit import services as audit
 from regsys.capacity.models import Claim
@@ -13,7 +13,6 @@ from regsys.events.models import Event
 from regsys.kernel.actors import SYSTEM, Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound, Refused
-from regsys.kernel.money import spread
 from regsys.kernel.text import N_
 from regsys.ledger import queries as ledger
 from regsys.questions import services as questions
@@ -21,6 +20,7 @@ from regsys.registration import mail, queries, rules
 from regsys.registration.kinds import OrderSource
 from regsys.registration.models import LineKind, OptionChoice, Order, OrderLine, Registration
 from regsys.registration.queries import Held
+from regsys.registration.services.lowering import lower_price
 from regsys.registration.services.reducing import why_not_keep
 from regsys.registration.services.shared import add_line, end, is_paying, let_lapse, lock_order
 from regsys.registration.states import LIVE
@@ -107,35 +107,6 @@ def cancel_paid(
     if refund and held.order.email.casefold() != r.email_key:
         key = f"order-cancelled:{order_id}:{r.id}"
         mail.send_order_cancelled(held.order, [r], key=key, refund=refund, reason=reason, now=now)
-
-
-def lower_price(
-    order_id: int, registration_id: int | None, amount: int, *, reason: str = "", line: str = ""
-) -> None:
-    """Take what was given back out of goodwill off the price, so that nobody is asked to pay it again.
-
-    Without a registration it comes off all places of the order that somebody still has, by what they cost: whoever
-    ends one of them later takes back only the rest. A negative amount puts it on again. The caller holds the order's
-    lock.
-    """
-    given = _("Given back: %(reason)s", reason=reason) if reason else _("Given back")
-    parts = {registration_id: amount} if registration_id else _spread(order_id, amount)
-    for one, part in parts.items():
-        if part:
-            add_line(order_id, one, LineKind.OTHER, line or given, -part)
-    db.session.flush()
-
-
-def _spread(order_id: int, amount: int) -> dict[int | None, int]:
-    query = select(Registration.id).where(
-        Registration.order_id == order_id, Registration.state.in_(LIVE)
-    )
-    ids = list(db.session.scalars(query.order_by(Registration.id)))
-    costs = {i: max(0, cost) for i, cost in queries.costs_of(ids).items()}
-    theirs = min(amount, sum(costs.values())) if ids else 0
-    parts: dict[int | None, int] = dict(spread(theirs, costs).items())
-    parts[None] = amount - theirs
-    return parts
 
 
 @dataclass(frozen=True)

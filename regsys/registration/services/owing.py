@@ -9,7 +9,7 @@ from regsys.kernel.db import db
 from regsys.kernel.errors import Refused
 from regsys.registration import mail, rules
 from regsys.registration.models import Registration
-from regsys.registration.services.ending import lower_price
+from regsys.registration.services.lowering import lower_price
 from regsys.registration.services.shared import lock_order, move_all
 from regsys.registration.states import RegistrationState as S
 
