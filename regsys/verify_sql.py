@@ -18,6 +18,17 @@ WHO = "r.code AS registration, e.title AS event"
 OF = "JOIN event e ON e.id = r.event_id"
 # What the product moved says how it stood afterwards; rows that were loaded from elsewhere had their letters there.
 MOVED = "CAST(a.after AS TEXT) LIKE '%state%' AND a.subject_kind = 'registration'"
+# What an order may owe although its places are confirmed: what is due later than a deposit, and the fee of somebody
+# who took a place over.
+LATER = """
+    SELECT r.order_id AS order_id, sum(CASE
+        WHEN r.deposit IS NOT NULL AND c.cost > r.deposit THEN c.cost - r.deposit ELSE c.fee END) AS later
+    FROM registration r JOIN (
+        SELECT l.registration_id, sum(l.amount) AS cost, sum(CASE WHEN h.id IS NOT NULL
+            AND l.kind = 'other' AND l.amount > 0 THEN l.amount ELSE 0 END) AS fee
+        FROM order_line l LEFT JOIN hand_over h ON h.successor_id = l.registration_id
+        GROUP BY l.registration_id) c ON c.registration_id = r.id
+    WHERE r.state = 'confirmed' GROUP BY r.order_id"""
 LOOK = (
     "Open registration %(registration)s in the workspace, compare its history, and mend it by hand."
 )
@@ -219,6 +230,7 @@ MONEY: Sequence[Check] = (
         SELECT o.code AS order_code, o.currency AS currency, t.total AS money_total,
                coalesce(p.paid, 0) - coalesce(g.given, 0) AS money_net
         FROM orders o
+        LEFT JOIN ({LATER}) w ON w.order_id = o.id
         JOIN (SELECT l.order_id, sum(l.amount) AS total FROM order_line l GROUP BY l.order_id) t
           ON t.order_id = o.id
         LEFT JOIN (SELECT order_id, sum(amount) AS paid FROM payment WHERE problem IS NULL
@@ -233,7 +245,7 @@ MONEY: Sequence[Check] = (
           AND NOT EXISTS (SELECT 1 FROM payment y WHERE y.order_id = o.id AND y.problem IS NOT NULL)
           AND EXISTS (SELECT 1 FROM payment_attempt a WHERE a.order_id = o.id)
           AND NOT EXISTS (SELECT 1 FROM invoice i WHERE i.order_id = o.id AND i.state = 'open')
-          AND t.total > coalesce(p.paid, 0) - coalesce(g.given, 0) ORDER BY o.id
+          AND t.total - coalesce(w.later, 0) > coalesce(p.paid, 0) - coalesce(g.given, 0) ORDER BY o.id
         """,
         "Order %(order_code)s is confirmed and costs %(money_total)s, and only %(money_net)s of it are paid.",
         "Run `regsys reconcile`: a payment may be missing here. Else ask the payer for the rest.",

@@ -1,5 +1,6 @@
 """Reading what is due now, what is due later, and who else may pay it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -9,7 +10,7 @@ from regsys.kernel.db import db
 from regsys.ledger.rules import Balance
 from regsys.registration.models import Order, Registration
 from regsys.registration.queries import WHOLE, costs_of
-from regsys.registration.states import LIVE
+from regsys.registration.states import LIVE, UNPAID
 
 
 def find_shared_order(token: str) -> Order | None:
@@ -33,11 +34,20 @@ def rest_at(order: Order) -> datetime | None:
 def due_first(order: Order, balance: Balance, *, now: datetime) -> int:
     """Return what is to pay now, in minor units: without what a place's deposit leaves for later.
 
-    It asks the database only where there is such a rest. Nothing: what is due is due later.
+    A place from which somebody is about to move is paid as a whole. It asks the database only where there is such a
+    rest. Nothing: what is due is due later.
     """
-    later = [r for r in split_places(order) if r.rest_at and r.rest_at > now]
+    moves = [m for m in order.registrations if m.state in UNPAID and m.moved_from_id]
+    going = [m.moved_from_id for m in moves if m.moved_from_id]
+    more = sum(costs_of([m.id for m in moves]).values()) if moves else 0
+    return balance.due - due_later(order, balance.due - max(0, more), but=going, now=now)
+
+
+def due_later(order: Order, owed: int, *, but: Sequence[int] = (), now: datetime) -> int:
+    """Return how much of what an order owes (minor units) its deposits leave for later; `but`: not of these places."""
+    later = [r for r in split_places(order) if r.rest_at and r.rest_at > now and r.id not in but]
     if not later:
-        return balance.due
+        return 0
     costs = costs_of([r.id for r in later])
     rest = sum(max(0, costs[r.id] - (r.deposit or 0)) for r in later)
-    return max(0, balance.due - rest)
+    return min(rest, max(0, owed))

@@ -17,6 +17,7 @@ from regsys.policies.rules import Moving, price_move, refund
 from regsys.registration import rules
 from regsys.registration.models import Order, Registration
 from regsys.registration.moved import Destination, list_destinations, terms_of, why_not_move
+from regsys.registration.owing import due_later
 from regsys.registration.queries import amounts_of, costs_of, get_order, refund_facts, totals_of
 from regsys.registration.states import UNPAID
 
@@ -89,11 +90,14 @@ def get_moves(
     # Nobody gets more by moving to something cheap than by leaving; organizers may give it.
     most = None if by_organizer else _most(r, cost, sums.paid - sums.refunded - total, now)
     there = [] if refusal else list_destinations(r, now=now, ours=ours)
+    # The rests of others are due when they are due.
+    net = sums.paid - sums.refunded
+    later = due_later(order, total - net, but=[r.id], now=now)
     ways = []
     for to in there:
         move = price_move(
             to.event.id, to.ticket_type.id, price=to.price, fee=fee, cost=cost,
-            total=total, net=sums.paid - sums.refunded, cards=cards, most=most,
+            total=total - later, net=net, cards=cards, most=most,
         )  # fmt: skip
         ways.append(Way(to, replace(move, behind=not ours(to.event.id))))
     return Moves(order, r, ways, refusal)

@@ -194,7 +194,10 @@ def _pass_on(
     move_all([r], S.TRANSFERRED, actor=actor, now=now, reason=reason)
     add_line(r.order_id, r.id, LineKind.RETURN, reason, -cost)
     why = _("Taken over from %(name)s.", name=r.name)
-    add_line(r.order_id, new.id, LineKind.PLACE, why, cost)
+    add_line(r.order_id, new.id, LineKind.PLACE, why, r.price)
+    if cost != r.price:
+        changed = _("What was changed of the price before.")
+        add_line(r.order_id, new.id, LineKind.OTHER, changed, cost - r.price)
     if fee:
         add_line(r.order_id, new.id, LineKind.OTHER, _("Fee for handing the place over."), fee)
     row.successor_id = new.id
