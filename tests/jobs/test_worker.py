@@ -15,7 +15,7 @@ from regsys import worker as module
 from regsys.jobs import queries, services
 from regsys.jobs.jobs import tidy
 from regsys.jobs.models import Job
-from regsys.jobs.periodic import Periodic
+from regsys.jobs.periodic import Periodic, for_each
 from regsys.jobs.states import JobState
 from regsys.kernel import clock as kernel_clock
 from regsys.kernel.db import db, transaction
@@ -295,3 +295,15 @@ def test_done_jobs_are_forgotten_after_a_week_and_dead_ones_kept(
     clock.move(days=8)
     tidy({})
     assert (the_job().key, the_job().state) == ("riddle:2", "dead")
+
+
+def test_one_that_fails_keeps_no_other_from_its_turn() -> None:
+    done: list[int] = []
+
+    def step(one: int) -> None:
+        if one == 1:
+            raise RuntimeError("poison")
+        done.append(one)
+
+    for_each([1, 2, 3], step)
+    assert done == [2, 3]

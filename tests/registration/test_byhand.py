@@ -196,6 +196,25 @@ def test_contact_data_are_mended_and_written_down(db: Any, now: datetime) -> Non
     assert len(letters(db)) == 1
 
 
+def test_a_mistyped_address_pays_by_nobody_elses_link(
+    db: Any, client: FlaskClient, now: datetime
+) -> None:
+    """The link to pay was mailed to a stranger: it opens nothing any more, and the right person gets it."""
+    r = add(make_event(), now)
+    old = r.order.token
+    assert edit(r, now, email="undine.n@example.org") is True
+    (r,) = list_people(r.order)
+    assert r.order.token != old
+    assert client.get(f"/o/{old}").status_code == 404
+    assert client.get(f"/o/{r.order.token}").status_code == 200
+    told = db.session.scalars(select(Message).order_by(Message.id)).all()
+    assert [(m.kind, m.to_email) for m in told] == [
+        ("pay_link", "undine.nutkin@example.org"),
+        ("pay_link", "undine.n@example.org"),
+    ]
+    assert r.order.token in str(told[-1].links)
+
+
 def test_a_new_address_gets_a_new_link_and_the_old_one_opens_nothing(
     db: Any, client: FlaskClient, now: datetime
 ) -> None:

@@ -16,7 +16,7 @@ from regsys.billing.rules import AGE_WORDS, Age
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
-from regsys.ledger.queries import payments_of
+from regsys.ledger.queries import left_of, payments_of
 from regsys.ledger.rules import why_not_take_payment_back
 from regsys.payments.cancelling import end_stale_checkout
 from regsys.web.errors import refusal_text
@@ -61,7 +61,7 @@ def one_invoice(invoice_id: int) -> ResponseReturnValue:
             p.noted_at or p.received_at,
             now,
             by_hand=p.method != "card",
-            given_back=bool(p.refunds),
+            given_back=left_of(p) < p.amount,
         )
     }
     return render_template(

@@ -13,7 +13,6 @@ from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.text import whole_number
 from regsys.payments import queries, services
-from regsys.payments.cancelling import end_stale_checkout
 from regsys.payments.public.base import carry_out, payments, placed_order
 from regsys.registration.queries import find_registration_by_token, get_order
 from regsys.registration.states import RegistrationState
@@ -89,7 +88,6 @@ def _leave(out: Exit) -> ResponseReturnValue:
         return redirect(out.back, 303)
     currency = get_order(out.order_id).currency
     carry_out(left.refunds, out.actor)
-    end_stale_checkout(out.order_id)
     if left.amount and out.money:
         amount = money(left.amount, currency)
         flash(

@@ -126,12 +126,12 @@ def send_existing_link(r: Registration, *, now: datetime) -> None:
     )
 
 
-def send_pay_link(r: Registration, *, until: datetime, now: datetime) -> None:
+def send_pay_link(r: Registration, *, until: datetime, now: datetime, key: str = "") -> None:
     """Mail the link to pay to somebody whom an organizer has put down."""
     send_one(
         "pay_link",
         r,
-        key=f"pay-link:{r.id}",
+        key=key or f"pay-link:{r.id}",
         subject=_("A place is held for you: %(title)s", title=r.event.title),
         links={"order": absolute("registration.order", token=r.order.token)},
         context={"until": until, "price": _price(r)},

@@ -187,7 +187,7 @@ def minimum(event_id: int) -> ResponseReturnValue:
     return render_template(
         "registration/organizer_minimum.html",
         event=event,
-        confirmed=services.count_confirmed(event_id),
+        confirmed=queries.count_confirmed(event_id),
         at_risk=services.stands_at_risk(event, now=now),
     )
 

@@ -53,7 +53,6 @@ from regsys.registration.services.handing import (
 from regsys.registration.services.leaving import fit_credit, keep_less, leave
 from regsys.registration.services.lowering import lower_price, restore_price
 from regsys.registration.services.minimum import (
-    count_confirmed,
     let_run,
     list_at_risk,
     stands_at_risk,
@@ -100,7 +99,6 @@ __all__ = [
     "choose_options",
     "confirm_owing",
     "confirm_paid",
-    "count_confirmed",
     "decide_hand_over",
     "decline_offer",
     "delete_private_answers",

@@ -154,9 +154,9 @@ def edit_contact(
     actor: Actor,
     now: datetime,
 ) -> bool:
-    """Mend a person's contact data; return whether the address is a new one.
+    """Mend a person's contact data; return whether a letter went to a new address.
 
-    A new address makes a new secret link, so that the old letter opens nothing any more, and a new letter with it.
+    A new address makes new secret links, so that the old letters open nothing any more: a payer's also to the order.
     """
     order_id = queries.get_registration(registration_id, event_id=event_id).order_id
     held = lock_order(order_id, now=now)
@@ -176,12 +176,25 @@ def edit_contact(
     if moved:
         r.token = tokens.new_token()
         r.token_hash = tokens.hash_token(r.token)
+    if moved and r.is_payer and held.order.placed_at:
+        held.order.token = tokens.new_token()
+        held.order.token_hash = tokens.hash_token(held.order.token)
     after = {k: data[k] for k in before}
     _record("registration.contact_changed", r, actor=actor, now=now, before=before, after=after)
     db.session.flush()
-    if moved and r.state is S.CONFIRMED:
-        mail.send_confirmation(r, key=f"confirm:{r.id}:{r.token_hash[:16]}", now=now)
-    return moved
+    return moved and _write_again(r, now=now)
+
+
+def _write_again(r: Registration, *, now: datetime) -> bool:
+    """Send what the old address had, with the new links, and tell whether there was anything."""
+    fresh, until = f"{r.id}:{r.token_hash[:16]}", r.order.held_until
+    if r.state is S.CONFIRMED:
+        mail.send_confirmation(r, key=f"confirm:{fresh}", now=now)
+        return True
+    if r.state is S.AWAITING_PAYMENT and r.order.source is OrderSource.BY_HAND and until:
+        mail.send_pay_link(r, key=f"pay-link:{fresh}", until=until, now=now)
+        return True
+    return False
 
 
 def write_note(

@@ -25,7 +25,13 @@ from regsys.registration.models import LineKind, Order, Registration
 from regsys.registration.queries import Held
 from regsys.registration.services.places import Shelf, get_for_sale, get_on_sale, shelves_of, want
 from regsys.registration.services.pricing import divide, full_price, price_at, price_words
-from regsys.registration.services.shared import add_line, end, lock_order, make_order
+from regsys.registration.services.shared import (
+    add_line,
+    end,
+    let_lapse,
+    lock_order,
+    make_order,
+)
 from regsys.registration.states import RegistrationState as S
 
 # What somebody has shown, as a place keeps it.
@@ -121,6 +127,8 @@ def take_again(order_id: int, *, minutes: int, now: datetime) -> Order:
         raise Refused(rules.ONLY_OFFERED)
     gone = [r for r in old.people if r.state is S.EXPIRED or r.id not in old.ends]
     gone = [r for r in gone if r.state in (S.EXPIRED, S.DRAFT, S.AWAITING_PAYMENT)]
+    # A move that was not paid ends as if it was never begun: the place from which it began is still there.
+    gone = [r for r in gone if not r.moved_from_id]
     if not gone:
         raise Refused(rules.PLACED_ALREADY)
     events = get_for_sale({r.event_id for r in gone})
@@ -224,10 +232,8 @@ def _let_lapse(old: Held, order: Order, *, now: datetime) -> list[Registration]:
     for name in ("first_name", "last_name", "email", "phone"):
         setattr(order, name, getattr(old.order, name))
     lapsed = [r for r in old.unpaid if r.id not in old.ends]
-    if lapsed:
-        reason = _("The time for which the place was held was over.")
-        line = _("Not paid in time: the place was let go.")
-        end(old.order, lapsed, S.EXPIRED, actor=ANONYMOUS, now=now, reason=reason, line=line)
+    reason = _("The time for which the place was held was over.")
+    let_lapse(old.order, lapsed, actor=ANONYMOUS, now=now, reason=reason)
     return [r for r in old.order.registrations if r.state is S.EXPIRED]
 
 

@@ -19,6 +19,7 @@ from regsys.registration.queries import Held
 from regsys.registration.services.moving import finish_moves
 from regsys.registration.services.places import pools_of
 from regsys.registration.services.shared import add_line, let_lapse, lock_order, move_all
+from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
 
 
@@ -60,7 +61,9 @@ def hold_for_checkout(
         {r.state for r in order.registrations},
         due=balance.due if order.placed_at else 0,
         holding=held.holding,
-        off=any(r.event.state is EventState.CANCELLED for r in held.unpaid),
+        off=any(
+            r.event.state is EventState.CANCELLED for r in order.registrations if r.state in LIVE
+        ),
     )
     if refusal:
         raise Refused(refusal)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from regsys.accounts.kinds import Role
 from regsys.accounts.models import Grant, User
@@ -15,19 +15,13 @@ from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import Refusal, Refused
 from regsys.kernel.text import N_
-from regsys.registration import mail
+from regsys.registration import mail, queries
 from regsys.registration.models import Registration
 from regsys.registration.states import RegistrationState as S
 
 NOT_AT_RISK = Refusal(
     "NotAtRisk", N_("Nothing is to be decided: enough people come, or it is decided.")
 )
-
-
-def count_confirmed(event_id: int) -> int:
-    """Count who has a place for good."""
-    here = (Registration.event_id == event_id, Registration.state == S.CONFIRMED)
-    return db.session.scalar(select(func.count()).select_from(Registration).where(*here)) or 0
 
 
 def stands_at_risk(event: Event, *, now: datetime) -> bool:
@@ -39,7 +33,7 @@ def stands_at_risk(event: Event, *, now: datetime) -> bool:
             minimum=event.minimum,
             decide_at=event.decide_at,
             runs_at=event.runs_at,
-            confirmed=count_confirmed(event.id),
+            confirmed=queries.count_confirmed(event.id),
             now=now,
         )
     )
@@ -63,7 +57,7 @@ def warn_of_minimum(event_id: int, *, now: datetime) -> None:
     query = select(User).join(Grant).where(Grant.role == Role.REGISTRAR, mine, User.active)
     for user in db.session.scalars(query.distinct().order_by(User.id)):
         to = (f"{user.first_name} {user.last_name}", user.email)
-        mail.send_at_risk(event, to, user.id, confirmed=count_confirmed(event_id), now=now)
+        mail.send_at_risk(event, to, user.id, confirmed=queries.count_confirmed(event_id), now=now)
 
 
 def tell_of_minimum(event_id: int, *, actor: Actor, now: datetime) -> int:
