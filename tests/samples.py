@@ -166,7 +166,8 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "hosts_coordinator.swap": lambda w: f"/host/{w.host.event_id}/seats/{w.seat.id}/swap",
     "hosts_organizer.host": lambda w: f"/organize/events/{w.host.event_id}/host",
     # aid
-    "aid.ask": lambda w: f"/o/{w.aid_order.token}/help",
+    "aid.ask": lambda w: f"/r/{w.asker.token}/help",
+    "aid.before_paying": lambda w: f"/o/{w.paid_by_other.token}/help",
     "aid_organizer.requests": lambda w: "/organize/help",
     "aid_organizer.one": lambda w: f"/organize/help/{w.aid_request.id}",
     "aid_organizer.funds": lambda w: "/organize/help/funds",

@@ -48,7 +48,7 @@ from regsys.registration.public.base import CART
 from regsys.registration.states import RegistrationState
 from regsys.waitlist.models import Entry, Offer
 from regsys.waitlist.states import EntryState
-from tests.cast import a_person, list_people, make_answers, make_cart
+from tests.cast import a_person, list_people, make_answers, make_cart, make_order
 
 T = TypeVar("T")
 SHORT_FORM = Event.slug == "see-a-balint-group"
@@ -307,10 +307,21 @@ class World:
         return self.first(select(AidRequest).where(AidRequest.state == RequestState.ASKED))
 
     @cached_property
-    def aid_order(self) -> Order:
-        """The order of `aid_request`."""
+    def asker(self) -> Registration:
+        """Whose request `aid_request` is."""
         mine = Registration.id == self.aid_request.registration_id
-        return self.first(select(Order).join(Registration).where(mine))
+        return self.first(select(Registration).where(mine))
+
+    @cached_property
+    def paid_by_other(self) -> Order:
+        """An order that waits for payment, for somebody else than its payer."""
+        with self.app.app_context():
+            event = db.session.scalars(self._events(Enrollment.OPEN)).first()
+            assert event, "the demo has no event with open places"
+            comes, pays = a_person("Peregrine Nutkin"), a_person("Quill Nutkin")
+            order_id = make_order(event, [comes], payer=pays).id
+            db.session.remove()
+        return self.first(select(Order).where(Order.id == order_id))
 
     @cached_property
     def full_event(self) -> Event:

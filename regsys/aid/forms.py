@@ -93,6 +93,16 @@ class FundForm(BaseForm):
         default=14,
         render_kw={"inputmode": "numeric"},
     )
+    delete_after_days = IntegerField(
+        _l("What people write is deleted so many days after the event"),
+        (
+            InputRequired(_l("Write a number.")),
+            Between(0, 3650, _l("Please write a whole number from 0 to 3650.")),
+        ),
+        default=30,
+        description=_l("And so many days after a no, or after a request that was taken back."),
+        render_kw={"inputmode": "numeric"},
+    )
     open = BooleanField(_l("It can be asked now"), default=True)
     events = SelectMultipleField(
         _l("For these events only"),
@@ -115,6 +125,7 @@ class FundForm(BaseForm):
             currency=currency,
             open=bool(self.open.data),
             answer_days=self.answer_days.data or 14,
+            delete_after_days=self.delete_after_days.data or 0,
             event_ids=self.events.data or (),
         )
 
@@ -130,6 +141,7 @@ def typed_of(fund: Fund) -> dict[str, Any]:
         "name": fund.name,
         "budget": money.plain(fund.budget, fund.currency),
         "answer_days": fund.answer_days,
+        "delete_after_days": fund.delete_after_days,
         "open": fund.open,
         "events": [e.id for e in fund.events],
     }

@@ -1,4 +1,4 @@
-"""The sweep: what was awarded follows its place, and what is not claimed goes back to the fund."""
+"""The sweeps: what was awarded follows its place or goes back, and what people wrote is deleted on its day."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,5 +17,13 @@ def sweep(payload: Mapping[str, Any]) -> None:
             services.follow(request_id, now=now)
 
 
-HANDLERS: dict[str, Handler] = {"aid.sweep": sweep}
-PERIODIC = [Periodic("aid.sweep", every=20)]
+def delete_words(payload: Mapping[str, Any]) -> None:
+    """Delete what people wrote when they asked, on the day that the form named."""
+    now = clock.now()
+    for request_id in queries.list_to_forget(now=now):
+        with transaction():
+            services.forget_words(request_id, now=now)
+
+
+HANDLERS: dict[str, Handler] = {"aid.sweep": sweep, "aid.delete_words": delete_words}
+PERIODIC = [Periodic("aid.sweep", every=20), Periodic("aid.delete_words", every=3600)]

@@ -8,10 +8,13 @@ from datetime import datetime
 from flask_babel import gettext as _
 
 from regsys.aid.models import AidRequest
+from regsys.kernel.money import show
 from regsys.kernel.text import N_
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import compose
 from regsys.registration.mail import when, where
+from regsys.registration.models import Registration
+from regsys.registration.queries import due
 from regsys.web.urls import absolute
 
 NEWS = {
@@ -19,6 +22,52 @@ NEWS = {
     "answered": N_("We have an answer for you about your place."),
     "let_go": N_("Your place was not claimed in time, so it was let go."),
 }
+
+
+def send_invited(r: Registration, *, until: datetime, now: datetime) -> None:
+    """Tell somebody for whom another one pays that their place is held, and what they can do before it is paid."""
+    letter = compose(
+        "aid/mail_invited",
+        key=f"place-held:{r.id}",
+        kind="place_held",
+        to=(r.name, r.email),
+        subject=_("A place is held for you: %(title)s", title=r.event.title),
+        links={"own": absolute("registration.attendee", token=r.token)},
+        context={
+            "r": r,
+            "event": r.event,
+            "payer": r.order.payer_name,
+            "until": until,
+            "when": when(r.event),
+            "where": where(r.event),
+        },
+        event_id=r.event_id,
+        order_id=r.order_id,
+        registration_id=r.id,
+    )
+    outbox.enqueue(letter, now=now)
+
+
+def send_price_changed(request: AidRequest, *, until: datetime, now: datetime) -> None:
+    """Tell whoever pays for somebody else what is to pay now, and not why."""
+    r = request.registration
+    order, total = r.order, due(r.order_id).due
+    letter = compose(
+        "aid/mail_price",
+        key=f"price-changed:{request.id}",
+        kind="price_changed",
+        to=(order.payer_name, order.email),
+        subject=_("Your order costs less now: %(title)s", title=r.event.title),
+        links={"order": absolute("registration.order", token=order.token)},
+        context={
+            "order": order,
+            "event": r.event,
+            "total": show(total, order.currency),
+            "until": until,
+        },
+        order_id=order.id,
+    )
+    outbox.enqueue(letter, now=now)
 
 
 def send_asked(request: AidRequest, *, until: datetime, now: datetime) -> None:
@@ -49,7 +98,7 @@ def _send(request: AidRequest, news: str, *, until: datetime | None, now: dateti
         kind="place_news",
         to=(r.name, r.email),
         subject=_("About your place: %(title)s", title=r.event.title),
-        links={"news": absolute("aid.ask", token=r.order.token)},
+        links={"news": absolute("aid.ask", token=r.token)},
         context={
             "r": r,
             "event": r.event,

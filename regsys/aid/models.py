@@ -27,6 +27,7 @@ class Fund(Base):
     __table_args__ = (
         CheckConstraint("budget >= 0", name="budget_not_negative"),
         CheckConstraint("answer_days >= 1", name="answer_days_at_least_one"),
+        CheckConstraint("delete_after_days >= 0", name="delete_after_days_not_negative"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -37,6 +38,8 @@ class Fund(Base):
     open: Mapped[bool] = mapped_column(default=True, server_default=true())
     # Within so many days the committee answers; the place is held until then, and some days more to pay.
     answer_days: Mapped[int] = mapped_column(default=14, server_default=text("14"))
+    # So many days after the event what people wrote is deleted, and after a request that came to nothing.
+    delete_after_days: Mapped[int] = mapped_column(default=30, server_default=text("30"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     events: Mapped[list[Event]] = relationship(secondary=aid_fund_event, order_by=Event.starts_at)
 
@@ -62,11 +65,12 @@ class AidRequest(Base):
     )
     state_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    words: Mapped[str] = mapped_column(SealedText)
+    # None: its time has come, and it is deleted.
+    words: Mapped[str | None] = mapped_column(SealedText)
     # What they asked for (none: whatever is possible), and what was awarded, in minor units.
     asked_amount: Mapped[int | None]
     amount: Mapped[int | None]
-    # What the place cost when it was asked.
+    # What the place costs without help.
     fee: Mapped[int]
     answer_by: Mapped[datetime] = mapped_column(UtcDateTime)
     decided_by: Mapped[str] = mapped_column(String(200), default="")

@@ -46,7 +46,7 @@ def _one(
 ) -> ResponseReturnValue:
     found = queries.get_request(request_id, scope=current_actor().scope("committee"))
     left = queries.lefts_of({found.fund_id: found.fund})[found.fund_id]
-    shown = queries.blind(found, left)
+    shown = queries.blind(found, left, queries.stages_of([found]).get(found.registration_id))
     if form is None:
         wish = min(shown.asked_amount or shown.most, shown.most)
         typed = plain(wish, found.fund.currency) if wish else ""

@@ -4,19 +4,24 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload, selectinload
 
 from regsys.aid import rules
 from regsys.aid.models import AidRequest, Fund, aid_fund_event
-from regsys.aid.states import GIVEN
+from regsys.aid.states import GIVEN, OVER
 from regsys.aid.states import RequestState as S
 from regsys.events.models import Event
 from regsys.events.states import EventState
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
+from regsys.questions.library import CAREER_STAGE
+from regsys.questions.models import Answer
+from regsys.questions.queries import list_open_answers
+from regsys.questions.types import show
 from regsys.registration.models import Order, Registration
+from regsys.registration.services.shared import ENDED
 from regsys.registration.states import RegistrationState
 
 Scope = Collection[int] | None
@@ -67,16 +72,32 @@ def given_of(fund_ids: Sequence[int]) -> dict[int, int]:
     return {f: found.get(f, 0) for f in fund_ids}
 
 
-def find_of_order(order_id: int) -> AidRequest | None:
-    """Find the request about a place of an order."""
-    query = select(AidRequest).join(AidRequest.registration)
-    return db.session.scalar(query.where(Registration.order_id == order_id))
+def find_of_place(registration_id: int) -> AidRequest | None:
+    """Find the request about a place."""
+    mine = AidRequest.registration_id == registration_id
+    return db.session.scalar(select(AidRequest).where(mine))
+
+
+def get_order_id(registration_id: int) -> int:
+    """Return which order a place is in; raise NotFound."""
+    mine = Registration.id == registration_id
+    found = db.session.scalar(select(Registration.order_id).where(mine))
+    if found is None:
+        raise NotFound(N_("There is no such registration."))
+    return found
+
+
+def is_offered(order_id: int) -> bool:
+    """Tell whether a fund can be asked about places of an order."""
+    return bool(db.session.scalar(select(offers_help(order_id))))
 
 
 _WHOLE = (
     joinedload(AidRequest.fund),
     joinedload(AidRequest.registration).options(
-        joinedload(Registration.event), joinedload(Registration.ticket_type)
+        joinedload(Registration.event),
+        joinedload(Registration.ticket_type),
+        joinedload(Registration.order),
     ),
 )
 
@@ -100,7 +121,10 @@ class Blind:
     fund: Fund
     ticket: str
     profession: str
-    words: str
+    stage: str
+    # None: deleted.
+    words: str | None
+    words_until: datetime
     fee: int
     asked_amount: int | None
     amount: int | None
@@ -111,10 +135,27 @@ class Blind:
     decided_by: str
 
 
-def blind(request: AidRequest, left: int) -> Blind:
-    """Return a request without what names its person."""
+def stages_of(requests: Sequence[AidRequest]) -> dict[int, Answer]:
+    """Return what the people of these requests answered about their career, by registration."""
+    return list_open_answers(CAREER_STAGE, [q.registration_id for q in requests])
+
+
+def kept_until(event: Event, fund: Fund) -> datetime:
+    """Return when what somebody writes now is deleted."""
+    return rules.words_go_at(S.ASKED, event.ends_at, event.ends_at, fund.delete_after_days)
+
+
+def words_until(request: AidRequest) -> datetime:
+    """Return when what somebody wrote is deleted, as things stand."""
+    ends_at, days = request.registration.event.ends_at, request.fund.delete_after_days
+    return rules.words_go_at(request.state, request.state_at, ends_at, days)
+
+
+def blind(request: AidRequest, left: int, stage: Answer | None = None) -> Blind:
+    """Return a request without what names its person, or who pays for them."""
     r = request.registration
-    known = (r.first_name, r.last_name, r.badge_name, r.email, r.workplace, r.phone, r.city)
+    known = [r.first_name, r.last_name, r.badge_name, r.email, r.workplace, r.phone, r.city, r.code]
+    known += [r.order.first_name, r.order.last_name, r.order.email, r.order.phone, r.order.code]
     return Blind(
         id=request.id,
         state=request.state,
@@ -122,7 +163,9 @@ def blind(request: AidRequest, left: int) -> Blind:
         fund=request.fund,
         ticket=r.ticket_type.name,
         profession=rules.masked(r.profession, known),
-        words=rules.masked(request.words, known),
+        stage=rules.masked(show(stage.question, stage.stored), known) if stage else "",
+        words=None if request.words is None else rules.masked(request.words, known),
+        words_until=words_until(request),
         fee=r.price if request.state is S.ASKED else request.fee,
         asked_amount=request.asked_amount,
         amount=request.amount,
@@ -145,7 +188,8 @@ def list_blind(scope: Scope, *, waiting: bool, limit: int = 100) -> list[Blind]:
         query = query.where(Registration.event_id.in_(scope))
     found = list(db.session.scalars(query))
     lefts = lefts_of({r.fund_id: r.fund for r in found})
-    return [blind(r, lefts[r.fund_id]) for r in found]
+    stages = stages_of(found)
+    return [blind(r, lefts[r.fund_id], stages.get(r.registration_id)) for r in found]
 
 
 def lefts_of(funds: Mapping[int, Fund]) -> dict[int, int]:
@@ -220,10 +264,7 @@ def list_events(also: Sequence[int], *, now: datetime) -> list[Event]:
 
 def list_to_follow() -> list[int]:
     """List requests whose place went another way than they say."""
-    r, mover = aliased(Registration), aliased(Registration)
-    gone = r.state.in_((RegistrationState.CANCELLED, RegistrationState.EXPIRED))
-    moved = exists().where(mover.moved_from_id == r.id)
-    moved_on = and_(r.state == RegistrationState.TRANSFERRED, moved)
+    r = aliased(Registration)
     waits = AidRequest.state.in_((S.ASKED, S.AWARDED))
     query = (
         select(AidRequest.id)
@@ -231,7 +272,7 @@ def list_to_follow() -> list[int]:
         .where(
             or_(
                 waits & (r.state != RegistrationState.AWAITING_PAYMENT),
-                (AidRequest.state == S.USED) & or_(gone, moved_on),
+                (AidRequest.state == S.USED) & r.state.in_(ENDED),
             )
         )
         .order_by(AidRequest.id)
@@ -239,8 +280,44 @@ def list_to_follow() -> list[int]:
     return list(db.session.scalars(query))
 
 
-def has_moved_on(registration_id: int) -> bool:
-    """Tell whether somebody has gone from this place to another event."""
-    return bool(
-        db.session.scalar(select(exists().where(Registration.moved_from_id == registration_id)))
+def list_to_forget(*, now: datetime) -> list[int]:
+    """List requests that hold words whose day has come."""
+    query = (
+        select(AidRequest)
+        .join(AidRequest.registration)
+        .join(Registration.event)
+        .where(AidRequest.words.is_not(None))
+        .where(or_(Event.ends_at < now, AidRequest.state.in_(OVER)))
+        .options(*_WHOLE)
+        .order_by(AidRequest.id)
     )
+    return [q.id for q in db.session.scalars(query) if words_until(q) <= now]
+
+
+def find_moved_to(registration_id: int) -> Registration | None:
+    """Find the place in another event to which somebody has gone from this one."""
+    mine = (Registration.moved_from_id == registration_id, Registration.confirmed_at.is_not(None))
+    newest = select(Registration).where(*mine).order_by(Registration.id.desc())
+    return db.session.scalars(newest.limit(1)).first()
+
+
+@dataclass(frozen=True)
+class Award:
+    """What was given for a place, and for which events its fund is; none: for all of its currency."""
+
+    amount: int
+    event_ids: Collection[int]
+
+    def carried(self, event_id: int, *, price: int, cost: int) -> int:
+        """Return what of it goes along to a place in another event."""
+        serves = not self.event_ids or event_id in self.event_ids
+        return rules.carried(self.amount, price=price, cost=cost, serves=serves)
+
+
+def find_award(registration_id: int) -> Award | None:
+    """Find what was given for a place, as long as it counts."""
+    mine = (AidRequest.registration_id == registration_id, AidRequest.state.in_(GIVEN))
+    query = select(AidRequest).where(*mine)
+    query = query.options(joinedload(AidRequest.fund).selectinload(Fund.events))
+    found = db.session.scalar(query)
+    return Award(found.amount or 0, {e.id for e in found.fund.events}) if found else None

@@ -1,10 +1,12 @@
 """Pure questions about help with the fee: may it be asked, how much can be given, and what may be read of it?"""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from regsys.aid.states import OVER, RequestState
 from regsys.kernel import money
 from regsys.kernel.errors import Refusal
 from regsys.kernel.text import N_
@@ -14,22 +16,43 @@ from regsys.registration.states import RegistrationState
 TIME_TO_PAY = timedelta(days=14)
 AFTER_ANSWER = timedelta(days=7)
 SHORTEST = timedelta(days=2)
+# Where somebody else pays: how long people have to ask by their own link, and how long before the hold is over the
+# committee has answered. The hold is made long enough at once, since one that grows would tell that somebody asked.
+TO_ASK = timedelta(days=3)
+BEFORE_END = timedelta(days=1)
 # Counts from one to below this are not shown in the report.
 SMALL_CELL = 5
 HIDDEN = "[…]"
+# Addresses, links and numbers to call, whoever has them.
+CONTACTS = re.compile(
+    r"(?:https?://|www\.)\S+|[^\s@<>(),;]+@[^\s@<>(),;]+\.\w+|\+?\(?\d[\d\s().\-/]{6,}\d"
+)
+# Parts of names and addresses that name nobody.
+NOBODY = frozenset({"the", "and", "for", "com", "org", "net", "edu", "www"})
 
 NO_FUND = Refusal("NoFund", N_("There is no fund for this event that can be asked now."))
 ASKED_ALREADY = Refusal("AskedAlready", N_("You have asked already."))
-NOT_OWN = Refusal(
-    "NotOwnPlace",
-    N_("Help can be asked for one’s own place, in an order with nobody else in it."),
+MOVING = Refusal(
+    "PlaceMoves",
+    N_(
+        "This place is one to which you move from another event. Please write to us about its price."
+    ),
 )
+NOBODY_ELSE = Refusal("NobodyElse", N_("Nobody else waits for a place in this order."))
 NOT_UNPAID = Refusal(
     "NotUnpaid", N_("Help can be asked as long as a place is held and not paid yet.")
 )
 NOTHING_TO_PAY = Refusal("NothingToPay", N_("There is nothing to pay for this place."))
+ANSWERS_FIRST = Refusal(
+    "AnswersFirst",
+    N_(
+        "Please answer your questions first: your profession is all that the committee knows of you, "
+        "and what you say of your workplace is hidden from it."
+    ),
+)
 TOO_LATE = Refusal(
-    "TooLateToAsk", N_("It begins too soon: the committee could not answer in time.")
+    "TooLateToAsk",
+    N_("We could not answer in time: it begins too soon, or the place is not held long enough."),
 )
 HAS_PAPER = Refusal(
     "HasPaper", N_("An invoice was written for this place already, and it would say another price.")
@@ -43,9 +66,10 @@ NOT_AN_AMOUNT = Refusal("NotAnAmount", N_("Write an amount above nothing."))
 
 @dataclass(frozen=True)
 class Case:
-    """A place for which somebody would like to ask; `last_call`: when it is too late to come."""
+    """A place for which somebody would like to ask; `latest`: when it is too late for an answer."""
 
-    own: bool
+    moving: bool
+    answered: bool
     state: RegistrationState
     holding: bool
     paying: bool
@@ -53,7 +77,7 @@ class Case:
     asked: bool
     has_fund: bool
     has_paper: bool
-    last_call: datetime
+    latest: datetime
 
 
 def below_given(given: int, currency: str) -> Refusal:
@@ -68,26 +92,60 @@ def below_given(given: int, currency: str) -> Refusal:
 def why_not_ask(case: Case, now: datetime) -> Refusal | None:
     """Refuse where the committee could not help."""
     checks = (
-        (not case.own, NOT_OWN),
         (case.asked, ASKED_ALREADY),
+        (case.moving, MOVING),
         (case.state is not RegistrationState.AWAITING_PAYMENT or not case.holding, NOT_UNPAID),
         (case.paying, NOT_UNPAID),
         (case.price <= 0, NOTHING_TO_PAY),
         (case.has_paper, HAS_PAPER),
         (not case.has_fund, NO_FUND),
-        (case.last_call - now < SHORTEST, TOO_LATE),
+        (not case.answered, ANSWERS_FIRST),
+        (case.latest - now < SHORTEST, TOO_LATE),
     )
     return next((refusal for wrong, refusal in checks if wrong), None)
 
 
-def answer_by(now: datetime, days: int, last_call: datetime) -> datetime:
-    """Return by when somebody who asks now is answered: never after it has begun."""
-    return min(now + timedelta(days=days), last_call)
+def why_not_invite(
+    *, others: int, holding: bool, paying: bool, has_fund: bool, has_paper: bool,
+    until: datetime, now: datetime,
+) -> Refusal | None:  # fmt: skip
+    """Refuse to let the others of an order write to us first; `until`: how long their places would be held."""
+    checks = (
+        (not holding or paying, NOT_UNPAID),
+        (not others, NOBODY_ELSE),
+        (has_paper, HAS_PAPER),
+        (not has_fund, NO_FUND),
+        (until - BEFORE_END - now < SHORTEST, TOO_LATE),
+    )
+    return next((refusal for wrong, refusal in checks if wrong), None)
+
+
+def latest_answer(last_call: datetime, others_until: datetime | None) -> datetime:
+    """Return when it is too late for an answer; `others_until`: when the hold ends that somebody else has to use."""
+    return min(last_call, others_until - BEFORE_END) if others_until else last_call
+
+
+def answer_by(now: datetime, days: int, latest: datetime) -> datetime:
+    """Return by when somebody who asks now is answered: never when it is too late."""
+    return min(now + timedelta(days=days), latest)
+
+
+def held_for_others(placed_at: datetime, days: int, last_call: datetime) -> datetime:
+    """Return until when an order is held in which people may ask by their own link: doing it again changes nothing."""
+    return min(placed_at + TO_ASK + timedelta(days=days) + AFTER_ANSWER, last_call)
 
 
 def held_for_asking(answer: datetime, last_call: datetime) -> datetime:
     """Return until when the place of somebody who asks is held: there is time to pay after any answer."""
     return min(answer + AFTER_ANSWER, last_call)
+
+
+def carried(amount: int, *, price: int, cost: int, serves: bool) -> int:
+    """Return what of an award goes along to another event that its fund serves: what it costs more than the old place.
+
+    So nothing of an award is ever given back in money.
+    """
+    return max(0, min(amount, price - cost)) if serves else 0
 
 
 def pay_by(now: datetime, last_call: datetime) -> datetime:
@@ -127,11 +185,35 @@ def why_not_award(amount: int, *, price: int, left: int, currency: str) -> Refus
 
 
 def masked(words: str, known: Sequence[str]) -> str:
-    """Return what somebody wrote without what names them: their names, address and employer, in any case."""
-    parts = {p for k in known for p in (k, *re.split(r"[\s@.,-]+", k)) if len(p) > 2}
-    for part in sorted(parts, key=len, reverse=True):
-        words = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", HIDDEN, words, flags=re.IGNORECASE)
-    return words
+    """Return what somebody wrote without what names them: names, addresses, employer, in any case and accent.
+
+    A part of two letters, like a short name, is hidden only where it is written just so.
+    """
+    words = CONTACTS.sub(HIDDEN, words)
+    plain, spans = _plain(words), []
+    for part in {p for k in known for p in (k, *re.split(r"[\s@.,/()'’-]+", k)) if len(p) > 1}:
+        if part.casefold() in NOBODY:
+            continue
+        for found in re.finditer(rf"(?<!\w){re.escape(_plain(part))}(?!\w)", plain):
+            if len(part) > 2 or words[slice(*found.span())] == part:
+                spans.append(found.span())
+    said, at = "", 0
+    for start, end in sorted(spans):
+        if start >= at:
+            said += words[at:start] + HIDDEN
+        at = max(at, end)
+    return said + words[at:]
+
+
+def _plain(text: str) -> str:
+    """Return a text in small letters without accents, letter by letter, so that it is as long as before."""
+    return "".join(unicodedata.normalize("NFKD", c)[0].lower()[0] for c in text)
+
+
+def words_go_at(state: RequestState, state_at: datetime, ends_at: datetime, days: int) -> datetime:
+    """Return when what somebody wrote is deleted: days after the event, or after the request came to nothing."""
+    kept = timedelta(days=days)
+    return min(ends_at, state_at) + kept if state in OVER else ends_at + kept
 
 
 def shown_count(n: int) -> int | None:

@@ -20,7 +20,9 @@ from regsys.kernel.states import move
 from regsys.ledger import queries as ledger
 from regsys.registration import rules as registration_rules
 from regsys.registration import services as registration
-from regsys.registration.queries import Held
+from regsys.registration.models import Registration
+from regsys.registration.queries import Held, adjusted_of
+from regsys.registration.services.shared import ENDED
 from regsys.registration.states import RegistrationState
 
 # Who asked is not written into the log, which organizers read.
@@ -36,6 +38,7 @@ class Plan:
     currency: str
     open: bool = True
     answer_days: int = 14
+    delete_after_days: int = 30
     event_ids: Sequence[int] = ()
 
 
@@ -62,47 +65,51 @@ def change_fund(fund_id: int, plan: Plan, *, actor: Actor, now: datetime) -> Non
 def _set(fund: Fund, plan: Plan) -> None:
     fund.name, fund.budget = plan.name, plan.budget
     fund.open, fund.answer_days = plan.open, plan.answer_days
+    fund.delete_after_days = plan.delete_after_days
     fund.events = list(db.session.scalars(select(Event).where(Event.id.in_(plan.event_ids))))
     db.session.flush()
 
 
-def why_not_ask(held: Held, fund: Fund | None, *, asked: bool, now: datetime) -> Refusal | None:
-    """Refuse where nobody can ask about this order."""
-    own = [r for r in held.people if r.is_payer and not r.moved_from_id]
-    alone = len(held.people) == 1 and bool(own)
-    if not alone:
-        return rules.NOT_OWN
-    (r,) = own
+def why_not_ask(
+    held: Held, r: Registration, fund: Fund | None, *, asked: bool, now: datetime
+) -> Refusal | None:
+    """Refuse where nobody can ask about this place."""
+    holding = r.id in held.ends and held.holding
     case = rules.Case(
-        own=True,
+        moving=r.moved_from_id is not None,
+        answered=r.answered_at is not None,
         state=r.state,
-        holding=held.holding,
-        paying=held.holding and held.ends_at is None,
+        holding=holding,
+        paying=holding and held.ends_at is None,
         price=r.price,
         asked=asked,
         has_fund=fund is not None,
         has_paper=bool(ledger.documents_of([held.order.id])),
-        last_call=last_call(r.event),
+        latest=_latest(held, r),
     )
     return rules.why_not_ask(case, now)
 
 
-def answer_by(fund: Fund, event: Event, now: datetime) -> datetime:
+def _latest(held: Held, r: Registration) -> datetime:
+    return rules.latest_answer(last_call(r.event), None if r.is_payer else held.ends.get(r.id))
+
+
+def answer_by(held: Held, r: Registration, fund: Fund, now: datetime) -> datetime:
     """Return by when somebody is answered who asks now."""
-    return rules.answer_by(now, fund.answer_days, last_call(event))
+    return rules.answer_by(now, fund.answer_days, _latest(held, r))
 
 
-def ask(order_id: int, words: str, *, asked_amount: int | None, now: datetime) -> int:
-    """Ask for help with the fee of one's own place, which is held while the committee decides; return its id."""
-    held = registration.lock_order(order_id, now=now)
-    asked = queries.find_of_order(order_id) is not None
-    event = held.order.registrations[0].event
-    fund = queries.find_fund(event.id, held.order.currency)
-    refusal = why_not_ask(held, fund, asked=asked, now=now)
+def ask(registration_id: int, words: str, *, asked_amount: int | None, now: datetime) -> int:
+    """Ask for help with the fee of one's own place, which is held while the committee decides; return its id.
+
+    Where somebody else pays, nothing that they see changes. Locks the order. Raises Refused.
+    """
+    held, r = _lock_place(registration_id, now=now)
+    asked = queries.find_of_place(r.id) is not None
+    fund = queries.find_fund(r.event_id, held.order.currency)
+    refusal = why_not_ask(held, r, fund, asked=asked, now=now)
     if refusal or fund is None:
         raise Refused(refusal or rules.NO_FUND)
-    (r,) = held.unpaid
-    late = last_call(r.event)
     request = AidRequest(
         fund_id=fund.id,
         registration_id=r.id,
@@ -111,26 +118,88 @@ def ask(order_id: int, words: str, *, asked_amount: int | None, now: datetime) -
         words=words,
         asked_amount=min(asked_amount, r.price) if asked_amount else None,
         fee=r.price,
-        answer_by=answer_by(fund, r.event, now),
+        answer_by=answer_by(held, r, fund, now),
     )
     db.session.add(request)
-    until = rules.held_for_asking(request.answer_by, late)
-    registration.hold_for_payer(order_id, until=until, now=now)
+    until = held.ends[r.id] or request.answer_by
+    if r.is_payer:
+        until = rules.held_for_asking(request.answer_by, last_call(r.event))
+        until = max(until, held.order.held_until or until)
+        registration.hold_for_payer(held.order.id, until=until, now=now)
     _record("aid_request.asked", request, actor=SOMEBODY, now=now)
     mail.send_asked(request, until=until, now=now)
     return request.id
 
 
-def withdraw(order_id: int, *, now: datetime) -> None:
-    """Take a request back; its place can be paid for a week. Raises Refused where it is decided."""
-    held = registration.lock_order(order_id, now=now)
-    request = queries.find_of_order(order_id)
+def withdraw(registration_id: int, *, now: datetime) -> None:
+    """Take a request back; a place of one's own can be paid for a week. Raises Refused where it is decided."""
+    held, r = _lock_place(registration_id, now=now)
+    request = queries.find_of_place(r.id)
     if request is None or request.state is not S.ASKED:
         raise Refused(rules.DECIDED)
     _move(request, S.WITHDRAWN, actor=SOMEBODY, now=now)
-    until = registration_rules.pay_link_until(now, last_call(request.registration.event))
-    if held.holding and held.order.held_until and until < held.order.held_until:
-        registration.hold_for_payer(order_id, until=until, now=now)
+    until = registration_rules.pay_link_until(now, last_call(r.event))
+    alone = r.is_payer and held.unpaid == [r]
+    if alone and held.holding and held.order.held_until and until < held.order.held_until:
+        registration.hold_for_payer(held.order.id, until=until, now=now)
+
+
+def _lock_place(registration_id: int, *, now: datetime) -> tuple[Held, Registration]:
+    held = registration.lock_order(queries.get_order_id(registration_id), now=now)
+    return held, next(r for r in held.order.registrations if r.id == registration_id)
+
+
+def others_of(held: Held) -> list[Registration]:
+    """Return who waits for a place that somebody else pays."""
+    return [r for r in held.unpaid if not r.is_payer and not r.moved_from_id]
+
+
+def why_not_invite(held: Held, *, now: datetime) -> Refusal | None:
+    """Refuse where the others of an order cannot be asked first."""
+    fund = _fund_of_others(held)
+    return rules.why_not_invite(
+        others=len(others_of(held)),
+        holding=held.holding,
+        paying=held.holding and held.ends_at is None,
+        has_fund=fund is not None,
+        has_paper=bool(ledger.documents_of([held.order.id])),
+        until=held_for_others(held, now=now),
+        now=now,
+    )
+
+
+def held_for_others(held: Held, *, now: datetime) -> datetime:
+    """Return until when the places of an order are held if the others are asked first."""
+    fund, calls = _fund_of_others(held), [last_call(r.event) for r in held.order.registrations]
+    days, placed = fund.answer_days if fund else 0, held.order.placed_at or now
+    until = rules.held_for_others(placed, days, min(calls))
+    return max(until, held.order.held_until or until)
+
+
+def _fund_of_others(held: Held) -> Fund | None:
+    """Find the fund that takes longest to answer of those that serve somebody else's place."""
+    events = {r.event_id for r in others_of(held)}
+    found = [f for e in events if (f := queries.find_fund(e, held.order.currency))]
+    return max(found, key=lambda f: f.answer_days, default=None)
+
+
+def invite(order_id: int, *, actor: Actor, now: datetime) -> None:
+    """Hold an order so that its people can write to us by their own link before it is paid, and tell them.
+
+    The hold is long enough at once: the payer does not see whether anybody asked. Doing it again changes nothing.
+    Locks the order. Raises Refused.
+    """
+    held = registration.lock_order(order_id, now=now)
+    refusal = why_not_invite(held, now=now)
+    if refusal:
+        raise Refused(refusal)
+    until = held_for_others(held, now=now)
+    registration.hold_for_payer(order_id, until=until, now=now)
+    for r in others_of(held):
+        mail.send_invited(r, until=until, now=now)
+    audit.record(
+        "order.people_asked_first", ("order", order_id), actor=actor, now=now, order_id=order_id
+    )
 
 
 def award(
@@ -153,12 +222,16 @@ def award(
     request.amount, request.decided_by = amount, actor.label
     _move(request, S.AWARDED, actor=actor, now=now, amount=amount)
     until = rules.pay_by(now, last_call(r.event))
+    if held.unpaid != [r]:
+        until = max(until, held.order.held_until or until)
     confirmed = registration.adjust_price(
         held.order.id, r.id, amount, until=until, actor=SYSTEM, now=now
     )
     if confirmed:
         _move(request, S.USED, actor=SYSTEM, now=now)
     mail.send_awarded(request, until=None if confirmed else until, now=now)
+    if not confirmed and not r.is_payer:
+        mail.send_price_changed(request, until=until, now=now)
     return confirmed
 
 
@@ -200,15 +273,33 @@ def follow(request_id: int, *, now: datetime) -> None:
             _move(request, S.USED, actor=SYSTEM, now=now)
         else:
             _return(request, now=now)
-    elif request.state is S.USED and _is_over(request):
-        _return(request, now=now)
+    elif request.state is S.USED:
+        _follow_used(request, now=now)
 
 
-def _is_over(request: AidRequest) -> bool:
-    """Tell whether nobody has what was given: a colleague who took the place over has it."""
+def _follow_used(request: AidRequest, *, now: datetime) -> None:
+    """Help is for one person: it goes along to another event as far as the move took it, and never to a colleague."""
     r = request.registration
-    ended = r.state in (RegistrationState.CANCELLED, RegistrationState.EXPIRED)
-    return ended or (r.state is RegistrationState.TRANSFERRED and queries.has_moved_on(r.id))
+    if r.state not in ENDED:
+        return
+    there = queries.find_moved_to(r.id) if r.state is RegistrationState.TRANSFERRED else None
+    carried = adjusted_of(there.id) if there else 0
+    if there is None or not carried:
+        _return(request, now=now)
+        return
+    before = {"amount": request.amount}
+    request.registration_id, request.amount, request.fee = there.id, carried, there.price + carried
+    after = {"amount": carried}
+    _record("aid_request.moved", request, actor=SYSTEM, now=now, before=before, after=after)
+
+
+def forget_words(request_id: int, *, now: datetime) -> None:
+    """Delete what somebody wrote, where its day has come, and say so in the audit; what was decided stays."""
+    lock_rows(AidRequest, [request_id])
+    request = queries.get_request(request_id)
+    if request.words is not None and queries.words_until(request) <= now:
+        request.words = None
+        _record("aid_request.words_deleted", request, actor=SYSTEM, now=now)
 
 
 def _return(request: AidRequest, *, now: datetime) -> None:
@@ -216,7 +307,7 @@ def _return(request: AidRequest, *, now: datetime) -> None:
     r = request.registration
     if r.state is RegistrationState.EXPIRED:
         # Money that comes late takes the place again, at what it costs without help.
-        r.price += request.amount or 0
+        registration.put_on_again(r, request.amount or 0)
         mail.send_returned(request, now=now)
     db.session.flush()
 

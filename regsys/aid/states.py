@@ -19,6 +19,8 @@ class RequestState(StrEnum):
 S = RequestState
 # What counts against the budget of a fund.
 GIVEN = frozenset({S.AWARDED, S.USED})
+# What came to nothing.
+OVER = frozenset({S.DECLINED, S.WITHDRAWN, S.RETURNED})
 
 MOVES: Moves = {
     S.ASKED: frozenset({S.AWARDED, S.DECLINED, S.WITHDRAWN}),

@@ -32,13 +32,29 @@ def aid_count(count: int | None) -> str:
     return ngettext("%(num)d request", "%(num)d requests", count)
 
 
-def may_ask_for_help(people: list[Registration], order: Order) -> bool:
-    """Tell whether somebody in this order can ask for help: their own place, alone in it, not paid."""
-    if len(people) != 1 or not people[0].is_payer or people[0].moved_from_id:
-        return False
-    (r,) = people
-    waits = r.state is RegistrationState.AWAITING_PAYMENT
-    return waits and r.price > 0 and queries.find_fund(r.event_id, order.currency) is not None
+def help_offer(people: list[Registration], order: Order) -> str:
+    """Return what the payer of an unpaid order is offered; empty: nothing."""
+    waiting = [r for r in people if r.state is RegistrationState.AWAITING_PAYMENT and r.price]
+    if not waiting or any(r.moved_from_id for r in waiting) or not queries.is_offered(order.id):
+        return ""
+    return help_label(people)
 
 
-GLOBALS = (aid_chip, aid_count, may_ask_for_help)
+def help_label(people: list[Registration]) -> str:
+    """Return what is offered before paying: help is spoken of to those only who pay for themselves and nobody else."""
+    if len(people) == 1 and people[0].is_payer:
+        return _("Ask for help with the fee")
+    return _("Ask the others first")
+
+
+def own_help(r: Registration, holding: bool) -> str:
+    """Return what leads a person to their own request, or to asking; empty: neither."""
+    if queries.find_of_place(r.id):
+        return _("See how your request stands")
+    may = r.state is RegistrationState.AWAITING_PAYMENT and r.price and holding
+    if not may or r.moved_from_id or queries.find_fund(r.event_id, r.order.currency) is None:
+        return ""
+    return _("Ask for help with the fee")
+
+
+GLOBALS = (aid_chip, aid_count, help_label, help_offer, own_help)

@@ -31,12 +31,14 @@ class Suggestion:
     delete_after_days: int | None = None
 
 
+# What the committee for help with the fee is shown, besides the profession: the question with this key.
+CAREER_STAGE = "career_stage"
 NO_PATIENTS = "Never type details of a patient into this form."
 _T, _A = QuestionType, Audience
 
 ABOUT_THEM = (
     Suggestion(
-        key="career_stage",
+        key=CAREER_STAGE,
         type=_T.ONE_CHOICE,
         label="Where are you in your career?",
         column_title="Career stage",

@@ -40,6 +40,18 @@ def list_form(event_id: int, registration_id: int) -> list[Entry]:
     return _list_form(event_id, Answer.registration_id == registration_id, asked)
 
 
+def list_open_answers(key: str, registration_ids: Collection[int]) -> dict[int, Answer]:
+    """List what these registrations answered to the question with a key, where nothing about it is private."""
+    query = (
+        select(Answer)
+        .join(Answer.question)
+        .where(Answer.registration_id.in_(registration_ids), Answer.key == key)
+        .where(~Question.sensitive, Question.visible_to != Audience.STEWARD)
+        .options(contains_eager(Answer.question))
+    )
+    return {a.registration_id: a for a in db.session.scalars(query) if a.registration_id}
+
+
 def list_form_to_change(
     event_id: int, registration_id: int, audiences: Collection[Audience]
 ) -> list[Entry]:

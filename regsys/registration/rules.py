@@ -119,6 +119,13 @@ PRICE_CHANGED = Refusal(
         "The price there has changed since you opened this page. Nothing was done; please look again."
     ),
 )
+PRICE_FOR_ONE = Refusal(
+    "PriceForOne",
+    N_(
+        "The price of this place is for one person alone, so it cannot be handed on by a link. "
+        "Please write to us, and we look for a way together."
+    ),
+)
 PAYMENT_OPEN = Refusal(
     "PaymentOpen",
     N_(

@@ -7,70 +7,27 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from regsys.aid import jobs, queries, rules, services
+from regsys.aid import queries, rules, services
 from regsys.aid.models import AidRequest
-from regsys.aid.services import Plan
 from regsys.aid.states import RequestState
 from regsys.kernel.actors import STRIPE, SYSTEM
 from regsys.kernel.db import db as database
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
 from regsys.outbox.models import Message
-from regsys.registration import jobs as registration_jobs
 from regsys.registration import services as registering
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
-from regsys.registration.queries import due
+from regsys.registration.queries import adjusted_of, due
 from regsys.registration.rules import CART
 from regsys.registration.states import RegistrationState
-from regsys.verify import Said, examine
 from tests import cast
+from tests.aid.giving import WORDS, asked, award, differences, left, make_fund, pay, state, sweep
 from tests.conftest import Clock
 from tests.reports.desk import signed_in, text_of
 from tests.support.together import booking, errors, together
 from tests.support.typist import Typist
 
 pytestmark = pytest.mark.usefixtures("db")
-WORDS = "I am the only nurse on the island. Yours, Una Nettlefold of Copperline Clinic"
-
-
-def make_fund(clock: Clock, budget: int = 100000) -> int:
-    plan = Plan(name="Travel", budget=budget, currency="USD")
-    with transaction():
-        return services.make_fund(plan, actor=SYSTEM, now=clock.now)
-
-
-def asked(clock: Clock, name: str = "Una Nettlefold", price: int = 92000) -> tuple[int, int]:
-    """Let somebody with an unpaid place ask; return the ids of their order and of the request."""
-    order = cast.make_order(cast.make_event(types={"Standard": price}), [cast.a_person(name)])
-    order_id = order.id
-    with transaction():
-        return order_id, services.ask(order_id, WORDS, asked_amount=None, now=clock.now)
-
-
-def award(request_id: int, amount: int, clock: Clock) -> bool:
-    with transaction():
-        return services.award(request_id, amount, scope=None, actor=SYSTEM, now=clock.now)
-
-
-def state(request_id: int) -> tuple[RequestState, RegistrationState]:
-    database.session.rollback()
-    found = queries.get_request(request_id)
-    return found.state, found.registration.state
-
-
-def sweep(clock: Clock) -> None:
-    registration_jobs.sweep({})
-    jobs.sweep({})
-
-
-def left(fund_id: int) -> int:
-    return queries.lefts_of({fund_id: queries.get_fund(fund_id)})[fund_id]
-
-
-def differences(clock: Clock) -> list[str]:
-    """Return what `regsys verify` finds; no worker sends letters here."""
-    found = [s for s in examine(now=clock.now) if isinstance(s, Said) and not s.fine]
-    return [s.sentence for s in found if "queued for too long" not in s.sentence]
 
 
 def test_an_award_lowers_the_price_and_keeps_the_place_until_it_is_used_or_goes_back(
@@ -89,7 +46,7 @@ def test_an_award_lowers_the_price_and_keeps_the_place_until_it_is_used_or_goes_
         award(request_id, 1000, clock)
     with transaction():
         registering.confirm_owing(order_id, actor=STRIPE, now=clock.now, reason="")
-    sweep(clock)
+    sweep()
     assert state(request_id) == (RequestState.USED, RegistrationState.CONFIRMED)
     assert differences(clock) == []
     r_id, event_id = line.registration_id, queries.get_request(request_id).registration.event_id
@@ -97,7 +54,7 @@ def test_an_award_lowers_the_price_and_keeps_the_place_until_it_is_used_or_goes_
         registering.cancel_unpaid(
             r_id or 0, event_id=event_id, reason="", actor=SYSTEM, now=clock.now
         )
-    sweep(clock)
+    sweep()
     assert state(request_id) == (RequestState.RETURNED, RegistrationState.CANCELLED)
     assert (left(fund_id), due(order_id).total) == (100000, 0)
 
@@ -107,16 +64,20 @@ def test_what_is_not_claimed_goes_back_and_late_money_pays_the_whole_fee(clock: 
     order_id, request_id = asked(clock)
     award(request_id, 59000, clock)
     clock.move(days=14, minutes=1)
-    sweep(clock)
+    sweep()
     assert state(request_id) == (RequestState.RETURNED, RegistrationState.EXPIRED)
     assert left(fund_id) == 100000
+    assert due(order_id).total == 0
     with transaction():
-        registering.confirm_paid(order_id, actor=STRIPE, now=clock.now)
+        short = registering.confirm_paid(order_id, actor=STRIPE, now=clock.now)
+    assert short == "no_place", "what was to pay with the help is not enough any more"
+    pay(order_id, clock, 92000)
+    assert adjusted_of(queries.get_request(request_id).registration_id) == 0
     assert due(order_id).total == 92000
     assert differences(clock) == []
     back, third = asked(clock, "Osric Thistle")
     with transaction():
-        services.withdraw(back, now=clock.now)
+        services.withdraw(queries.get_request(third).registration_id, now=clock.now)
     assert state(third) == (RequestState.WITHDRAWN, RegistrationState.AWAITING_PAYMENT)
     assert database.session.get_one(Order, back).held_until == clock.now + timedelta(days=7)
 
@@ -164,15 +125,16 @@ def test_it_is_asked_on_the_way_to_pay_decided_blind_and_told_to_nobody(
     event = cast.make_event(types={"Standard": 92000})
     order = cast.fill_cart(cast.make_cart(event), [cast.a_person("Una Nettlefold")])
     event_id, token, order_id, order_code = event.id, order.token, order.id, order.code
-    page, payer = f"/o/{token}/help", Typist(client)
+    page, payer = f"/r/{order.registrations[0].token}/help", Typist(client)
     with client.session_transaction() as session:
         session[CART] = token
     review = payer.get("/cart/review")
     assert "Ask for help with the fee" in review.text
     secret = dict(review.form("csrf_token").pairs({}))["csrf_token"]
     placed = client.post("/cart/place", data={"csrf_token": secret, "pay": "help"})
-    assert placed.headers["Location"] == page
-    assert page in payer.get(f"/o/{token}").text
+    assert placed.headers["Location"] == f"/o/{token}/help"
+    assert client.get(f"/o/{token}/help").headers["Location"] == page
+    assert f"/o/{token}/help" in payer.get(f"/o/{token}").text
     form = payer.get(page)
     wrong = payer.send(form, {"words": "", "amount": "lots"}, action="")
     assert (wrong.status, "lots" in wrong.text) == (422, True)

@@ -227,7 +227,7 @@ def _handed(kind: str) -> Callable[[World], None]:
         row.first_name, row.last_name, row.email = "Orla", "Fenn", "orla.fenn@example.org"
         row.about = {"profession": "Nurse", "workplace": "Copperline Clinic"}
         if kind == "handed_over":
-            registration.send_handed_over(row.registration, _confirmed(), now=clock.now())
+            registration.send_handed_over(row.registration, _confirmed(), more=59000, now=clock.now())
             confirmation = Message.kind == "confirmation"
             db.session.execute(delete(Message).where(confirmation))
         else:
@@ -387,6 +387,12 @@ LETTERS: dict[str, Callable[[World], None]] = {
     },
     "aid-news": lambda w: aid.send_asked(
         _get(AidRequest, w.aid_request), until=clock.now() + timedelta(days=21), now=clock.now()
+    ),
+    "aid-invited": lambda w: aid.send_invited(
+        _unpaid(), until=clock.now() + timedelta(days=24), now=clock.now()
+    ),
+    "aid-price": lambda w: aid.send_price_changed(
+        _get(AidRequest, w.aid_request), until=clock.now() + timedelta(days=14), now=clock.now()
     ),
     "waitlist-joined": lambda w: waitlist.send_joined(
         _get(Entry, w.waiting), key="a-joined", now=clock.now()

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from regsys.aid.queries import find_award
 from regsys.kernel import money, tokens
 from regsys.kernel.errors import Refusal
 from regsys.kernel.text import N_
@@ -58,7 +59,15 @@ class Moves:
     def mark(self, way: Way) -> str:
         """Return what stands for this move and its amounts, and tells nobody what they are."""
         m = way.move
-        facts = (self.registration.id, m.ticket_type_id, m.price, m.fee, m.to_pay, m.back)
+        facts = (
+            self.registration.id,
+            m.ticket_type_id,
+            m.price,
+            m.fee,
+            m.to_pay,
+            m.back,
+            m.adjusted,
+        )
         return tokens.hash_token(f"{self.order.token}:{facts}")[:24]
 
 
@@ -89,17 +98,20 @@ def get_moves(
     refusal = refusal or (CONTESTED if sums.disputed else None)
     # Nobody gets more by moving to something cheap than by leaving; organizers may give it.
     most = None if by_organizer else _most(r, cost, sums.paid - sums.refunded - total, now)
+    award = find_award(r.id)
     there = [] if refusal else list_destinations(r, now=now, ours=ours)
     # The rests of others are due when they are due.
     net = sums.paid - sums.refunded
     later = due_later(order, total - net, but=[r.id], now=now)
     ways = []
     for to in there:
+        along = award.carried(to.event.id, price=to.price, cost=cost) if award else 0
         move = price_move(
             to.event.id, to.ticket_type.id, price=to.price, fee=fee, cost=cost,
-            total=total - later, net=net, cards=cards, most=most,
+            total=total - later, net=net, cards=cards, most=most, adjusted=along,
         )  # fmt: skip
-        ways.append(Way(to, replace(move, behind=not ours(to.event.id))))
+        dropped = award.amount - along if award else 0
+        ways.append(Way(to, replace(move, behind=not ours(to.event.id), dropped=dropped)))
     return Moves(order, r, ways, refusal)
 
 

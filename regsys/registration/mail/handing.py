@@ -4,6 +4,7 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 
+from regsys.kernel.money import show
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import compose
 from regsys.registration import ics
@@ -12,9 +13,14 @@ from regsys.registration.models import HandOver, Registration
 from regsys.web.urls import absolute, settings
 
 
-def send_handed_over(old: Registration, new: Registration, *, now: datetime) -> None:
-    """Tell the first person, with the end of their calendar entry, and the payer; the colleague gets a confirmation."""
+def send_handed_over(old: Registration, new: Registration, *, more: int, now: datetime) -> None:
+    """Tell the first person, with the end of their calendar entry, and the payer; the colleague gets a confirmation.
+
+    `more` (minor units) is to pay now, because the price was the first person's alone: the payer only reads of it.
+    """
     old.sequence += 1
+    order = old.order
+    to_pay = show(more, order.currency) if more else ""
     text = ics.write(old, method="CANCEL", location=location(old.event), description="", now=now)
     send_one(
         "handed_over",
@@ -22,12 +28,15 @@ def send_handed_over(old: Registration, new: Registration, *, now: datetime) -> 
         key=f"cancelled:{old.id}",
         subject=_("Your place went to %(name)s: %(title)s", name=new.name, title=old.event.title),
         template="registration/mail_handed_over",
-        context={"new": new, "reader": old.first_name},
+        context={
+            "new": new,
+            "reader": old.first_name,
+            "to_pay": to_pay if order.email.casefold() == old.email_key else "",
+        },
         attachments=[attached(text, "CANCEL")],
         now=now,
     )
     send_confirmation(new, key=f"confirm:{new.id}", now=now)
-    order = old.order
     people = {old.email_key: old.first_name, new.email_key: new.first_name}
     desk = old.event.contact_email or settings().ORGANISATION_EMAIL
     told = {order.email: (order.first_name, order.payer_name)}
@@ -45,6 +54,7 @@ def send_handed_over(old: Registration, new: Registration, *, now: datetime) -> 
                     "r": old,
                     "new": new,
                     "reader": reader,
+                    "to_pay": to_pay if address == order.email else "",
                     "event": old.event,
                     "when": when(old.event),
                 },

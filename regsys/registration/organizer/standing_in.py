@@ -41,7 +41,10 @@ def hand_over_for(event_id: int, registration_id: int) -> ResponseReturnValue:
         except IntegrityError:  # somebody else took the address in the same moment
             form.email.errors = [*form.email.errors, _(rules.EMAIL_HERE.sentence)]
     status = 422 if form.errors else 200
-    return render_template("registration/organizer_hand_over.html", form=form, r=r), status
+    adjusted = queries.adjusted_of(registration_id)
+    return render_template(
+        "registration/organizer_hand_over.html", form=form, r=r, adjusted=adjusted
+    ), status
 
 
 @bp.route("/<int:registration_id>/answers", methods=["GET", "POST"])

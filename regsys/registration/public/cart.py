@@ -123,7 +123,7 @@ def place() -> ResponseReturnValue:
         if request.form.get("pay") == "invoice":
             return redirect(url_for("billing.ask", token=order.token), 303)
         if request.form.get("pay") == "help":
-            return redirect(url_for("aid.ask", token=order.token), 303)
+            return redirect(url_for("aid.before_paying", token=order.token), 303)
         return redirect(url_for("payments.pay", token=order.token), 307)
     return redirect(url_for(".order", token=order.token), 303)
 

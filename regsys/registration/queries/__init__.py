@@ -34,7 +34,7 @@ from regsys.ledger.rules import Balance
 from regsys.policies.rules import Amounts, Facts
 from regsys.questions.models import Answer, Question
 from regsys.registration import rules
-from regsys.registration.models import Order, OrderLine, Registration
+from regsys.registration.models import LineKind, Order, OrderLine, Registration
 from regsys.registration.queries.held import Ends as Ends
 from regsys.registration.queries.held import Held as Held
 from regsys.registration.queries.held import alive as alive
@@ -233,6 +233,14 @@ def costs_of(registration_ids: Sequence[int]) -> dict[int, int]:
     )
     found = {r: int(n) for r, n in db.session.execute(query) if r is not None}
     return {r: found.get(r, 0) for r in registration_ids}
+
+
+def adjusted_of(registration_id: int) -> int:
+    """Return by how much this person's price was adjusted for them alone, in minor units."""
+    mine = (OrderLine.registration_id == registration_id, OrderLine.kind == LineKind.AWARD)
+    return -int(
+        db.session.scalar(select(func.coalesce(func.sum(OrderLine.amount), 0)).where(*mine)) or 0
+    )
 
 
 def totals_of(order_ids: Sequence[int]) -> dict[int, int]:

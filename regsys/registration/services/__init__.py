@@ -1,6 +1,6 @@
 """The verbs of the main room."""
 
-from regsys.registration.services.adjusting import adjust_price
+from regsys.registration.services.adjusting import adjust_price, put_on_again
 from regsys.registration.services.bringing import bring_code, bring_options
 from regsys.registration.services.byhand import (
     CONTACT,
@@ -129,6 +129,7 @@ __all__ = [
     "place_cart",
     "put_back",
     "put_in_cart",
+    "put_on_again",
     "read_options",
     "refuse_proof",
     "release_checkout",

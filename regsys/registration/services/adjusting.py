@@ -9,7 +9,7 @@ from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import Refused
 from regsys.registration import mail, rules
-from regsys.registration.models import LineKind
+from regsys.registration.models import LineKind, Registration
 from regsys.registration.services.owing import hold_for_payer
 from regsys.registration.services.shared import add_line, lock_order, move_all
 from regsys.registration.states import RegistrationState as S
@@ -35,10 +35,7 @@ def adjust_price(
         raise Refused(rules.HOLD_EXPIRED)
     if held.ends_at is None:
         raise Refused(rules.PAYMENT_OPEN)
-    r.price -= amount
-    r.room_part = min(r.room_part, r.price)
-    add_line(order_id, r.id, LineKind.AWARD, _("Adjusted by the society."), -amount)
-    db.session.flush()
+    take_off(r, amount)
     if any(one.price for one in held.unpaid):
         hold_for_payer(order_id, until=until, now=now)
         return False
@@ -49,3 +46,21 @@ def adjust_price(
     move_all(waiting, S.CONFIRMED, actor=actor, now=now)
     mail.send_confirmations(held.order, waiting, now=now)
     return True
+
+
+def take_off(r: Registration, amount: int) -> None:
+    """Take an amount (minor units) off somebody's price for them alone. The caller holds the order's lock."""
+    if amount:
+        r.price -= amount
+        r.room_part = min(r.room_part, r.price)
+        add_line(r.order_id, r.id, LineKind.AWARD, _("Adjusted by the society."), -amount)
+        db.session.flush()
+
+
+def put_on_again(r: Registration, amount: int) -> None:
+    """Let a place that was let go cost all of it again, should its payment come after all: its lines still add to 0."""
+    r.price += amount
+    again = _("The place was let go, and its price is the whole one again.")
+    add_line(r.order_id, r.id, LineKind.AWARD, again, amount)
+    add_line(r.order_id, r.id, LineKind.RETURN, again, -amount)
+    db.session.flush()

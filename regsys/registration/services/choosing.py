@@ -27,6 +27,12 @@ Wishes = Mapping[int, Mapping[int, str]]
 
 
 PROOF = "proof"
+PAID_FOR = Refusal(
+    "PaidFor",
+    N_(
+        "Your price was adjusted with what you have chosen, so write to us to give some of it back."
+    ),
+)
 NOTHING_SAID = Refusal("NothingSaid", N_("Write where: this price is for people in training."))
 
 
@@ -156,6 +162,8 @@ def _give_back(held: Held, r: Registration, gone: Sequence[Option], now: datetim
     for o in gone:
         mine = [x for x in lines if x.option_id == o.id]
         cost = sum(x.amount for x in mine)
+        if cost > r.price:
+            raise Refused(PAID_FOR)
         r.price -= cost
         if o.kind is OptionKind.ROOM:
             r.room_part = max(0, r.room_part - cost)

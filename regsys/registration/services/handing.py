@@ -28,6 +28,8 @@ def why_not_hand(r: Registration, *, now: datetime, workplace: str | None = None
     refusal = rules.why_not_leave(r.state, event=r.event.state, ends_at=r.event.ends_at, now=now)
     if refusal:
         return refusal
+    if queries.adjusted_of(r.id):
+        return rules.PRICE_FOR_ONE
     same = None if workplace is None else email_key(workplace) == email_key(r.workplace)
     facts = Handing(
         r.event.starts_at,
@@ -167,10 +169,13 @@ def hand_over_for(
 def _pass_on(
     r: Registration, row: HandOver, *, fee: int, actor: Actor, now: datetime
 ) -> Registration:
-    """Make the colleague's registration from the place, and none of the answers, of the first person."""
+    """Make the colleague's registration from the place, and none of the answers, of the first person.
+
+    What was adjusted of the price for the first person alone is not the colleague's: they have the whole price.
+    """
     move(row, H.DONE, now=now)
     drop_moves(r.order, [r.id], actor=actor, now=now)
-    order, cost = r.order, queries.costs_of([r.id])[r.id]
+    order, cost, more = r.order, queries.costs_of([r.id])[r.id], queries.adjusted_of(r.id)
     token = tokens.new_token()
     new = Registration(
         code=f"{order.code}-{len(order.registrations) + 1}",
@@ -179,10 +184,11 @@ def _pass_on(
         state=S.DRAFT,
         state_at=now,
         created_at=now,
-        **{k: getattr(r, k) for k in ("order_id", "event_id", "ticket_type_id", "rate", "price",
+        **{k: getattr(r, k) for k in ("order_id", "event_id", "ticket_type_id", "rate",
                                       "room_part", "policy_id", "promised_at", "times_moved", "code_id", "deposit",
                                       "rest_at")},
         **{k: getattr(row, k) for k in ("first_name", "last_name", "email")},
+        price=r.price + more,
         email_key=email_key(row.email),
         **row.about,
     )  # fmt: skip
@@ -194,7 +200,7 @@ def _pass_on(
     move_all([r], S.TRANSFERRED, actor=actor, now=now, reason=reason)
     add_line(r.order_id, r.id, LineKind.RETURN, reason, -cost)
     why = _("Taken over from %(name)s.", name=r.name)
-    add_line(r.order_id, new.id, LineKind.PLACE, why, r.price)
+    add_line(r.order_id, new.id, LineKind.PLACE, why, new.price)
     if cost != r.price:
         changed = _("What was changed of the price before.")
         add_line(r.order_id, new.id, LineKind.OTHER, changed, cost - r.price)
@@ -203,7 +209,7 @@ def _pass_on(
     row.successor_id = new.id
     move_all([new], S.CONFIRMED, actor=actor, now=now)
     db.session.refresh(new)
-    mail.send_handed_over(r, new, now=now)
+    mail.send_handed_over(r, new, more=more, now=now)
     return new
 
 

@@ -16,6 +16,7 @@ from regsys.policies.rules import Moving
 from regsys.registration import mail, proving, queries, rules
 from regsys.registration.models import LineKind, Order, Registration
 from regsys.registration.queries import Held
+from regsys.registration.services.adjusting import take_off
 from regsys.registration.services.carts import PERSON, check_proof, hold_places
 from regsys.registration.services.places import get_for_sale
 from regsys.registration.services.shared import add_line, lock_order, move_all
@@ -54,6 +55,7 @@ def begin_move(
     new = _hold(held, old, event, wish, until=until, now=now)
     if new.price != wish.price:
         raise Refused(rules.PRICE_CHANGED)
+    take_off(new, wish.adjusted)
     if wish.fee:
         add_line(order_id, new.id, LineKind.OTHER, _("Fee for moving to another event."), wish.fee)
     if cost:

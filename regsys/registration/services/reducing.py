@@ -57,7 +57,8 @@ def apply_code(
     if not new:
         return Applied(sum(r.code_id == code.id for r in people), short=False)
     alone = _place_prices(held)
-    cuts = {r.id: discounts.discount(terms, alone[r.id], held.order.currency) for r in new}
+    off = {r.id: discounts.discount(terms, alone[r.id], held.order.currency) for r in new}
+    cuts = {r.id: min(off[r.id], r.price) for r in new}  # some of it may be taken over already
     new = [r for r in new if cuts[r.id]]
     if not new:
         raise Refused(discounts.NOTHING_OFF)
@@ -70,8 +71,8 @@ def apply_code(
         why = code_words(code, held.order.currency)
         add_line(held.order.id, r.id, LineKind.DISCOUNT, why, -cuts[r.id])
     _raise(discounts.why_not_left(sum(r.price for r in held.unpaid), held.order.currency))
-    off = sum(cuts[r.id] for r in lowered)
-    _record("order.code_used", held, code, actor=actor, now=now, places=len(lowered), off=off)
+    sums = sum(cuts[r.id] for r in lowered)
+    _record("order.code_used", held, code, actor=actor, now=now, places=len(lowered), off=sums)
     return Applied(sum(r.code_id == code.id for r in people), short=len(lowered) < len(new))
 
 
