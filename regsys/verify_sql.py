@@ -18,11 +18,12 @@ WHO = "r.code AS registration, e.title AS event"
 OF = "JOIN event e ON e.id = r.event_id"
 # What the product moved says how it stood afterwards; rows that were loaded from elsewhere had their letters there.
 MOVED = "CAST(a.after AS TEXT) LIKE '%state%' AND a.subject_kind = 'registration'"
-# What an order may owe although its places are confirmed: what is due later than a deposit, and the fee of somebody
-# who took a place over.
+# What an order may owe although its places are confirmed: what is due later than a deposit, what was added to the
+# price of a place with a day to pay it, and the fee of somebody who took a place over.
 LATER = """
     SELECT r.order_id AS order_id, sum(CASE
-        WHEN r.deposit IS NOT NULL AND c.cost > r.deposit THEN c.cost - r.deposit ELSE c.fee END) AS later
+        WHEN r.deposit IS NOT NULL AND c.cost > r.deposit THEN c.cost - r.deposit
+        WHEN r.deposit IS NULL AND r.rest_at IS NOT NULL THEN c.cost ELSE c.fee END) AS later
     FROM registration r JOIN (
         SELECT l.registration_id, sum(l.amount) AS cost, sum(CASE WHEN h.id IS NOT NULL
             AND l.kind = 'other' AND l.amount > 0 THEN l.amount ELSE 0 END) AS fee

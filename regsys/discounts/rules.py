@@ -119,3 +119,43 @@ def why_not_left(total: int, currency: str) -> Refusal | None:
         ),
         {"left": money.show(total, currency)},
     )
+
+
+def group_too_small(code: str, least: int) -> Refusal:
+    """Refuse where too few people of a group are left for the code that it has."""
+    return Refusal(
+        "GroupTooSmall",
+        N_(
+            "The code %(code)s is for at least %(n)s people from one workplace. Take the code off, or add somebody."
+        ),
+        {"code": code, "n": least},
+    )
+
+
+def group_apart(code: str) -> Refusal:
+    """Refuse where somebody who has a group's code works elsewhere by now."""
+    sentence = N_(
+        "The code %(code)s is for people from one workplace, and somebody here works elsewhere. "
+        "Take the code off; then it can be used again for the others."
+    )
+    return Refusal("GroupApart", sentence, {"code": code})
+
+
+def code_used_already(code: str) -> Refusal:
+    """Refuse where somebody has used the code of their order before."""
+    sentence = N_(
+        "The code %(code)s counts once for each person, and somebody here has used it. Take the code off to go on."
+    )
+    return Refusal("CodeUsedAlready", sentence, {"code": code})
+
+
+# Placing is refused by these until the code is taken off, which the review offers.
+ABOUT_CODES = frozenset({"GroupTooSmall", "GroupApart", "CodeUsedAlready"})
+
+
+def why_not_stay(code: str, terms: Terms, places: Sequence[Place], *, look: bool) -> Refusal | None:
+    """Refuse where those who have a group's code are no group; `look`: also at where they work, as before placing."""
+    group = group_of(terms, places) if look else places
+    if len(group) < terms.min_group:
+        return group_too_small(code, terms.min_group)
+    return group_apart(code) if len(group) < len(places) else None

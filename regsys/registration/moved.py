@@ -81,7 +81,7 @@ def _coming(r: Registration, now: datetime) -> Sequence[Event]:
         select(Event)
         .where(Event.id != r.event_id, Event.currency == r.event.currency)
         .where(Event.starts_at > now, Event.state == EventState.PUBLISHED)
-        .options(joinedload(Event.venue))
+        .options(joinedload(Event.venue), joinedload(Event.policy))
         .options(selectinload(Event.ticket_types).joinedload(TicketType.prices))
         .order_by(Event.starts_at, Event.id)
         .limit(MOST_EVENTS)

@@ -5,9 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from regsys.kernel import tokens
+from regsys.events.models import Event
+from regsys.kernel import money, tokens
 from regsys.kernel.db import db
 from regsys.ledger.rules import Balance
+from regsys.policies.rules import Split, Terms, read, split
 from regsys.registration.models import Order, Registration
 from regsys.registration.queries import WHOLE, costs_of
 from regsys.registration.states import LIVE, UNPAID
@@ -34,13 +36,20 @@ def rest_at(order: Order) -> datetime | None:
 def due_first(order: Order, balance: Balance, *, now: datetime) -> int:
     """Return what is to pay now, in minor units: without what a place's deposit leaves for later.
 
-    A place from which somebody is about to move is paid as a whole. It asks the database only where there is such a
-    rest. Nothing: what is due is due later.
+    While somebody moves, what they pay is for the place to which they go: all of it, or its deposit. It asks the
+    database only where there is such a rest. Nothing: what is due is due later.
     """
     moves = [m for m in order.registrations if m.state in UNPAID and m.moved_from_id]
-    going = [m.moved_from_id for m in moves if m.moved_from_id]
-    more = sum(costs_of([m.id for m in moves]).values()) if moves else 0
-    return balance.due - due_later(order, balance.due - max(0, more), but=going, now=now)
+    if not moves:
+        return balance.due - due_later(order, balance.due, now=now)
+    olds = [m.moved_from_id for m in moves if m.moved_from_id]
+    costs = costs_of([*olds, *(m.id for m in moves)])
+    more = max(0, sum(costs[m.id] for m in moves))
+    but = [*olds, *(m.id for m in moves)]
+    owed = balance.due - due_later(order, balance.due - more, but=but, now=now)
+    whole = {m.id: costs[m.id] + costs[m.moved_from_id or 0] for m in moves}
+    rests = [whole[m.id] - m.deposit for m in moves if m.deposit and m.rest_at and m.rest_at > now]
+    return max(0, owed - sum(rests))
 
 
 def due_later(order: Order, owed: int, *, but: Sequence[int] = (), now: datetime) -> int:
@@ -51,3 +60,15 @@ def due_later(order: Order, owed: int, *, but: Sequence[int] = (), now: datetime
     costs = costs_of([r.id for r in later])
     rest = sum(max(0, costs[r.id] - (r.deposit or 0)) for r in later)
     return min(rest, max(0, owed))
+
+
+def parts_of(event: Event, price: int, *, now: datetime) -> Split | None:
+    """Return what makes a place at this price sure and when the rest is due; None: all of it is paid at once."""
+    return split(
+        read(event.policy.body) if event.policy else Terms(),
+        price,
+        starts_at=event.starts_at,
+        zone=event.time_zone,
+        now=now,
+        unit=money.unit(event.currency),
+    )

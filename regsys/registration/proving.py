@@ -8,6 +8,8 @@ from typing import Any
 from regsys.kernel.errors import Refusal
 from regsys.kernel.text import N_
 
+# What an organizer's no to a trainee's word has done, beside what was said.
+REFUSED = ("refused_by", "why_not", "place", "off", "rest_at")
 PROOF_WANTED = Refusal(
     "ProofWanted",
     N_("This price is for members of the society. Show that you are one, then choose it."),
@@ -33,6 +35,11 @@ def still_proves(proof: Mapping[str, Any] | None, today: date) -> Mapping[str, A
     """Return a proof that was shown before, if it holds today."""
     until = proof.get("until") if proof else None
     return proof if until and today <= date.fromisoformat(str(until)) else None
+
+
+def as_said(proof: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what was shown or said for a price, as if nobody had refused it: for a place to which it goes along."""
+    return {k: v for k, v in proof.items() if k not in REFUSED} if proof else None
 
 
 def price_without(price: int, others: Sequence[tuple[int, bool]]) -> int | None:

@@ -139,29 +139,6 @@ PAID_PLACE = Refusal(
 )
 
 
-def group_too_small(code: str, least: int) -> Refusal:
-    """Refuse where too few people of a group are left for the code that it has."""
-    return Refusal(
-        "GroupTooSmall",
-        N_(
-            "The code %(code)s is for at least %(n)s people from one workplace. Take the code off, or add somebody."
-        ),
-        {"code": code, "n": least},
-    )
-
-
-# Placing is refused by these until the code is taken off, which the review offers.
-ABOUT_CODES = frozenset({"GroupTooSmall", "CodeUsedAlready"})
-
-
-def code_used_already(code: str) -> Refusal:
-    """Refuse where somebody has used the code of their order before."""
-    sentence = N_(
-        "The code %(code)s counts once for each person, and somebody here has used it. Take the code off to go on."
-    )
-    return Refusal("CodeUsedAlready", sentence, {"code": code})
-
-
 def why_not_in_cart(
     *, currency: str, cart_currency: str | None, wanted: int, others: int
 ) -> Refusal | None:

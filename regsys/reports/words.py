@@ -195,6 +195,7 @@ DEEDS: Mapping[str, str] = {
     "registration.contact_changed": N_("changed the contact data"),
     "registration.drafted": N_("put a place into the cart"),
     "registration.expired": N_("let the place go"),
+    "registration.group_left": N_("wrote down another workplace than that of the code’s group"),
     "registration.proof_accepted": N_("accepted what was shown for the price"),
     "registration.proof_refused": N_("did not accept what was shown for the price"),
     "registration.credit_given": N_("gave a credit for what was kept"),
@@ -271,7 +272,8 @@ def deed_detail(entry: AuditEntry) -> str:
         return f"{sign}{money(more, after['currency'])}" if more else ""
     if entry.action == "order.options_chosen":
         return ", ".join(after.get("options", ()))
-    return str(after.get("code", "")) if entry.action == "order.code_dropped" else ""
+    with_code = ("order.code_dropped", "registration.group_left")
+    return str(after.get("code", "")) if entry.action in with_code else ""
 
 
 def state_options() -> list[tuple[str, str]]:

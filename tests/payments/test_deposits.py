@@ -16,7 +16,7 @@ from regsys.policies.rules import Stage, read, split, stage, times_asked
 from regsys.registration.queries import due
 from tests.payments.shop import Placed, Shop
 from tests.payments.test_leaving import people, refunds, said
-from tests.payments.test_moving import letters
+from tests.payments.test_moving import letters, paid
 from tests.support.books import verified
 from tests.support.typist import Typist
 
@@ -49,12 +49,6 @@ def a_split(shop: Shop, *, size: int = 1, then: str = "release", **more: object)
         for r in people(order):
             r.policy, r.deposit, r.rest_at = policy, 15000, REST_AT
     return order
-
-
-def paid(shop: Shop, order: Placed) -> None:
-    session = shop.open(order)
-    shop.pay(session)
-    assert shop.deliver_all(session) == [200]
 
 
 def at(shop: Shop, day: int, month: int = 3, hour: int = 12) -> None:

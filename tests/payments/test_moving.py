@@ -1,6 +1,6 @@
 """Moving to another event: the difference is paid or given back, and nobody loses both places or keeps both."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from regsys.outbox.models import Message
 from regsys.payments import jobs as poller
 from regsys.payments import queries, services
 from regsys.policies import services as policies
-from regsys.policies.rules import price_move, read
+from regsys.policies.rules import Split, price_move, read
 from regsys.registration import jobs as sweeps
 from regsys.registration.queries import costs_of, due
 from regsys.waitlist import services as waitlist
@@ -31,6 +31,7 @@ from tests.support.together import booking, errors, raise_unexpected, together
 from tests.support.typist import Typist
 from tests.support.visitor import Page
 
+REST_AT = datetime(2027, 3, 24, 7, 0, tzinfo=UTC)
 FREE = {
     "transfer": {"allowed": "free", "fee": 1500},
     "steps": [{"ahead": {}, "back": {"percent": 100}}],
@@ -52,6 +53,13 @@ def live(r: int) -> int:
 def letters(kind: str) -> list[Message]:
     db.session.rollback()
     return list(db.session.scalars(select(Message).where(Message.kind == kind)))
+
+
+def paid(shop: Shop, order: Placed) -> None:
+    """Pay what an order owes."""
+    session = shop.open(order)
+    shop.pay(session)
+    assert shop.deliver_all(session) == [200]
 
 
 def chosen(shop: Shop, typist: Typist, order: Placed, event: int) -> Page:
@@ -92,6 +100,68 @@ def test_what_a_move_costs(
 ) -> None:
     m = price_move(1, 2, price=price, fee=fee, cost=cost, total=total, net=net, cards=cards)
     assert (m.to_pay, m.card, m.by_hand) == want
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("price", "fee", "cost", "total", "net", "others", "first", "want"),
+    [
+        # The new place costs 1000 and is sure for 150: all of the old one was paid, which is enough.
+        (1000, 0, 900, 900, 900, 0, 150, (0, 100, 0)),
+        (1000, 15, 900, 900, 900, 0, 150, (0, 115, 0)),
+        (800, 0, 900, 900, 900, 0, 150, (0, 0, 100)),
+        # Only a deposit of 100 was paid of the old one.
+        (1000, 0, 900, 900, 100, 0, 150, (50, 850, 0)),
+        (1000, 15, 900, 900, 100, 0, 150, (65, 850, 0)),
+        (1000, 0, 900, 900, 100, 0, 80, (0, 900, 0)),
+        (800, 0, 900, 900, 100, 0, 150, (50, 650, 0)),
+        # A colleague's deposit of 100 is paid, and their rest of 800 is due later, here or not.
+        (1000, 0, 900, 1800, 200, 800, 150, (50, 850, 0)),
+        (1000, 0, 900, 1800, 200, 800, None, (900, 0, 0)),
+        # Nothing was paid, since an employer will.
+        (1000, 0, 900, 900, 0, 0, 150, (150, 850, 0)),
+    ],
+)
+def test_what_a_move_costs_where_a_deposit_is_enough(
+    price: int, fee: int, cost: int, total: int, net: int, others: int, first: int | None,
+    want: tuple[int, int, int],
+) -> None:  # fmt: skip
+    parts = Split(first, REST_AT) if first else None
+    m = price_move(1, 2, price=price, fee=fee, cost=cost, total=total - others, net=net,
+                   cards=net, parts=parts)  # fmt: skip
+    assert (m.to_pay, m.later, m.back) == want
+    assert m.to_pay + m.later == max(0, total - cost + price + fee - net - others)
+
+
+def test_a_deposit_is_enough_there_and_what_was_paid_counts_for_it(
+    shop: Shop, typist: Typist
+) -> None:
+    order, dearer = bought(shop, rules=FREE), shop.event(price=100000)
+    old = order.registrations[0]
+    down = {**FREE, "down": {"amount": 95000, "rest": {"days": 30}, "then": "chase"}}
+    with transaction():
+        db.session.get_one(Event, dearer).policy = policies.save_version(
+            "D", read(down), before=None, actor=SYSTEM, now=shop.clock.now
+        )
+    page = typist.get(f"/o/{order.token}/move?who={old}")
+    assert "$45.00 more to pay as a deposit, and $50.00 by Tue 23 Mar 2027" in said(page)
+    page = chosen(shop, typist, order, dearer)
+    assert "To pay now $45.00 There is a deposit there; what was paid so far" in said(page)
+    assert "Then, by Tue 23 Mar 2027" in said(page)
+    answer = typist.send(page, {}, names=["mark"])
+    session = answer.headers["Location"].rsplit("/", 1)[-1]
+    shop.pay(session)
+    assert set(shop.deliver_all(session)) == {200}
+    assert shop.states(order) == ["transferred", "confirmed"]
+    balance, new = due(order.id), people(order)[1]
+    assert (balance.total, balance.net, balance.due) == (101500, 96500, 5000)
+    assert (balance.state, new.deposit, new.rest_at) == ("deposit paid", 96500, REST_AT)
+    own = next(m for m in letters("moved") if m.to_email == "lysander@example.org")
+    assert "Still to pay, by Tue 23 Mar 2027" in own.text.replace("\u00a0", " ")
+    paid(shop, order)
+    assert shop.payments(order)[1:] == [(4500, None), (5000, None)]
+    assert due(order.id).state == "paid"
+    assert verified() == []
 
 
 def test_the_difference_is_paid_and_the_old_place_stays_until_then(

@@ -22,9 +22,8 @@ from regsys.registration.services import difference_of
 from regsys.registration.states import RegistrationState as S
 from tests.cast import fill_cart, list_people, make_cart, make_event, sign_in
 from tests.payments.shop import Placed, Shop
-from tests.payments.test_deposits import paid
 from tests.payments.test_leaving import said
-from tests.payments.test_moving import letters
+from tests.payments.test_moving import letters, paid
 from tests.support.books import verified
 from tests.support.typist import Typist
 
@@ -136,6 +135,7 @@ def test_the_difference_is_paid_by_card_and_taken_back_when_proof_comes(
     assert "The price without a word about training." in page
     assert "Code SPRING counts for this price too." in page
     assert "+$135.00" in said(desk.get(at))
+    assert verified() == []
     reminded = []
     for date in ((2026, 12, 20), (2026, 12, 27), (2027, 1, 30)):
         shop.clock.to(datetime(*date, tzinfo=UTC))

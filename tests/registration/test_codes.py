@@ -9,9 +9,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from regsys.audit.models import AuditEntry
 from regsys.capacity import services as capacity
 from regsys.discounts import queries as codes
 from regsys.discounts import services as discounts
+from regsys.discounts.rules import Place, Terms, why_not_stay
 from regsys.discounts.services import Plan
 from regsys.events.kinds import OptionKind
 from regsys.events.models import Event
@@ -208,6 +210,57 @@ def test_a_group_stays_a_group_until_it_is_placed(db: Any, now: datetime) -> Non
     with pytest.raises(Refused) as caught, transaction():
         services.place(order.id, now=now)
     assert caught.value.refusal.name == "GroupTooSmall"
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("workplaces", "look", "why"),
+    [
+        (["A", "a "], True, None),
+        (["A", "B"], True, "GroupTooSmall"),
+        (["A", "A", ""], True, "GroupApart"),
+        (["A", "B", "B"], True, "GroupApart"),
+        (["A", "B"], False, None),
+        (["A"], False, "GroupTooSmall"),
+    ],
+)
+def test_who_has_a_groups_code_is_a_group(
+    workplaces: list[str], look: bool, why: str | None
+) -> None:
+    places = [Place(i, 54000, w) for i, w in enumerate(workplaces)]
+    refusal = why_not_stay("TEAM", Terms(percent=800, min_group=2), places, look=look)
+    assert (refusal.name if refusal else None) == why
+
+
+@pytest.mark.once
+def test_a_workplace_that_changes_counts_until_the_places_are_taken(db: Any, now: datetime) -> None:
+    event = make_event()
+    make_code(event, now, min_group=2)
+    order = cart_of(event, 2)
+    use(order.id, now, workplace="Copperline Clinic")
+
+    def move_on(to: str) -> None:
+        r = list_people(order)[0]
+        about = dict.fromkeys(("credentials", "profession"), "MD") | {"workplace": to}
+        with transaction():
+            services.answer(order.id, r.id, about=about, values={}, kept=(), actor=SYSTEM, now=now)
+
+    def place() -> None:
+        with transaction():
+            services.place(order.id, now=now)
+
+    move_on("Riverbend")
+    with pytest.raises(Refused) as caught:
+        place()
+    assert caught.value.refusal.name == "GroupTooSmall"
+    move_on("copperline clinic ")
+    place()
+    move_on("Riverbend")
+    assert prices(order) == [79200, 79200]
+    entry = db.session.scalars(
+        select(AuditEntry).where(AuditEntry.action == "registration.group_left")
+    ).one()
+    assert (entry.after, "The price stays" in entry.reason) == ({"code": "SPRING-20"}, True)
 
 
 @pytest.mark.once

@@ -227,7 +227,9 @@ def _handed(kind: str) -> Callable[[World], None]:
         row.first_name, row.last_name, row.email = "Orla", "Fenn", "orla.fenn@example.org"
         row.about = {"profession": "Nurse", "workplace": "Copperline Clinic"}
         if kind == "handed_over":
-            registration.send_handed_over(row.registration, _confirmed(), more=59000, now=clock.now())
+            registration.send_handed_over(
+                row.registration, _confirmed(), more=59000, now=clock.now()
+            )
             confirmation = Message.kind == "confirmation"
             db.session.execute(delete(Message).where(confirmation))
         else:

@@ -91,7 +91,7 @@ def _act(trip: Trip, to: int, mark: str) -> Moved | None:
             )
         flash(_("The organizers know what you wish, and answer you by mail."), "good")
         return None
-    if way and way.move.to_pay and not trip.money:
+    if way and way.move.dearer and not trip.money:
         raise Refused(queries.PAYER_MOVES)
     with transaction():
         moved = services.move_place(
@@ -129,7 +129,7 @@ def _show(trip: Trip, to: int | None, problem: str | None = None) -> str:
     found = queries.get_moves(trip.order_id, trip.registration_id, now=clock.now())
     way = found.find(to)
     refusal = found.refusal or (queries.why_not_way(way) if way else None)
-    if way and way.move.to_pay and not trip.money and not must_agree(found.registration):
+    if way and way.move.dearer and not trip.money and not must_agree(found.registration):
         refusal = refusal or queries.PAYER_MOVES
     return render_template(
         "payments/move.html" if way and not refusal else "payments/move_choose.html",

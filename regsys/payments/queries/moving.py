@@ -18,7 +18,7 @@ from regsys.policies.rules import Moving, price_move, refund
 from regsys.registration import rules
 from regsys.registration.models import Order, Registration
 from regsys.registration.moved import Destination, list_destinations, terms_of, why_not_move
-from regsys.registration.owing import due_later
+from regsys.registration.owing import due_later, parts_of
 from regsys.registration.queries import amounts_of, costs_of, get_order, refund_facts, totals_of
 from regsys.registration.states import UNPAID
 
@@ -65,6 +65,7 @@ class Moves:
             m.price,
             m.fee,
             m.to_pay,
+            m.later,
             m.back,
             m.adjusted,
         )
@@ -109,6 +110,7 @@ def get_moves(
         move = price_move(
             to.event.id, to.ticket_type.id, price=to.price, fee=fee, cost=cost,
             total=total - later, net=net, cards=cards, most=most, adjusted=along,
+            parts=parts_of(to.event, to.price - along, now=now),
         )  # fmt: skip
         dropped = award.amount - along if award else 0
         ways.append(Way(to, replace(move, behind=not ours(to.event.id), dropped=dropped)))

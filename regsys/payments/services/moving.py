@@ -77,7 +77,8 @@ def move_for(
     way = _check(found, ticket_type_id, mark)
     until = hold_until(now, settings().HOLD_MINUTES)
     if spare:
-        way = replace(way, move=replace(way.move, to_pay=0, spared=way.move.to_pay))
+        all_of_it = way.move.to_pay + way.move.later
+        way = replace(way, move=replace(way.move, to_pay=0, later=0, parts=None, spared=all_of_it))
     elif way.move.to_pay:
         until = pay_link_until(now, way.to.event.starts_at)
         found.order.held_until = until

@@ -30,17 +30,23 @@ SILENT: Mapping[str, object] = {"lines": [], "back": "", "by_hand": ""}
 
 
 def send_moved(
-    old: Registration, new: Registration, *, cost: int, money: Moving | None, now: datetime
+    old: Registration,
+    new: Registration,
+    *,
+    cost: int,
+    later: int,
+    money: Moving | None,
+    now: datetime,
 ) -> None:
     """Tell the person, with the end of the old calendar entry and a confirmation of the new place, and the others.
 
-    Amounts stand in the letter to whoever has paid.
+    Amounts stand in the letter to whoever has paid; `later` is what is due later for the new place, in minor units.
     """
     old.sequence += 1
     text = ics.write(old, method="CANCEL", location=location(old.event), description="", now=now)
     order = old.order
     own = order.email.casefold() == old.email_key
-    amounts = _amounts(order, new, cost, money)
+    amounts = _amounts(order, new, cost, later, money)
     common = {"new": new, "new_event": new.event, "new_when": when(new.event)}
     send_one(
         "moved",
@@ -78,7 +84,9 @@ def send_moved(
         outbox.enqueue(draft, now=now)
 
 
-def _amounts(order: Order, new: Registration, cost: int, money: Moving | None) -> dict[str, object]:
+def _amounts(
+    order: Order, new: Registration, cost: int, later: int, money: Moving | None
+) -> dict[str, object]:
     """Return what the move means in money, in words."""
     lines = [(_("The old place"), show(cost, order.currency)),
              (_("The new place"), show(new.price, order.currency))]  # fmt: skip
@@ -86,6 +94,9 @@ def _amounts(order: Order, new: Registration, cost: int, money: Moving | None) -
         lines.append((_("Fee for moving"), show(money.fee, order.currency)))
     if money and money.kept:
         lines.append((_("Stays with us, by the refund rules"), show(money.kept, order.currency)))
+    if later and new.rest_at:
+        by = _("Still to pay, by %(day)s", day=html.deadline(new.rest_at, new.event.time_zone))
+        lines.append((by, show(later, order.currency)))
     found = backs(order, money.card, money.by_hand) if money else {"back": "", "by_hand": ""}
     return {"lines": lines, **found}
 

@@ -6,6 +6,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from regsys.discounts.rules import ABOUT_CODES
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, Refusal, Refused
@@ -115,7 +116,7 @@ def place() -> ResponseReturnValue:
         if e.refusal in (rules.HOLD_EXPIRED, rules.NOT_COMPLETE, rules.NOTHING_CHOSEN):
             return redirect(url_for(".go_on"), 303)
         held = find_cart(clock.now())
-        if held is None or e.refusal.name not in rules.ABOUT_CODES:
+        if held is None or e.refusal.name not in ABOUT_CODES:
             raise
         form = CodeForm(formdata=None)
         return show_review(held, form, now=clock.now(), refusal=e.refusal, status=409)

@@ -23,6 +23,7 @@ from regsys.registration.kinds import OrderSource
 from regsys.registration.models import LineKind, Order, Registration
 from regsys.registration.services.describing import Person
 from regsys.registration.services.places import get_for_sale, pools_of
+from regsys.registration.services.reducing import note_group
 from regsys.registration.services.shared import add_line, lock_order, make_order, move_all
 from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
@@ -181,6 +182,8 @@ def edit_contact(
         held.order.token_hash = tokens.hash_token(held.order.token)
     after = {k: data[k] for k in before}
     _record("registration.contact_changed", r, actor=actor, now=now, before=before, after=after)
+    if "workplace" in before:
+        note_group(r, before["workplace"], actor=actor, now=now)
     db.session.flush()
     return moved and _write_again(r, now=now)
 

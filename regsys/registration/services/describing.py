@@ -18,6 +18,7 @@ from regsys.registration import mail, proving, queries, rules
 from regsys.registration.models import Registration
 from regsys.registration.queries import Held
 from regsys.registration.services.ending import expire_lapsed
+from regsys.registration.services.reducing import note_group
 from regsys.registration.services.shared import lock_order
 from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
@@ -122,6 +123,7 @@ def answer(
         raise Invalid(missing)
     questions.store_answers(r.id, event_id=r.event_id, values=values, kept=kept, now=now, form=form)
     changed = [k for k in ABOUT if k in about and getattr(r, k) != about[k]]
+    before = r.workplace
     for key in changed:
         setattr(r, key, about[key])
     first = r.answered_at is None
@@ -138,6 +140,8 @@ def answer(
             reason=reason or None,
             after={"about": changed},
         )
+        if "workplace" in changed:
+            note_group(r, before, actor=actor, now=now)
 
 
 def _open_cart(which: int | Held, *, now: datetime) -> Held:

@@ -15,6 +15,7 @@ from regsys.kernel.text import N_
 from regsys.policies.rules import Moving
 from regsys.registration import mail, proving, queries, rules
 from regsys.registration.models import LineKind, Order, Registration
+from regsys.registration.owing import due_later
 from regsys.registration.queries import Held
 from regsys.registration.services.adjusting import take_off
 from regsys.registration.services.carts import PERSON, check_proof, hold_places
@@ -102,9 +103,10 @@ def _hold(
     for name in PERSON:
         if name != "answered_at":
             setattr(new, name, getattr(old, name))
-    new.proof = old.proof
-    # Whoever moves pays all of it: what was paid so far counts.
-    new.deposit = new.rest_at = None
+    new.proof = proving.as_said(old.proof)
+    # All of it is paid at once, or a deposit and the fee; what is owed of the old place keeps its day.
+    new.deposit = wish.parts.first + wish.fee if wish.parts else None
+    new.rest_at = wish.rest_at or old.rest_at
     new.moved_from_id, new.times_moved = old.id, old.times_moved + 1
     db.session.flush()
     return new
@@ -134,7 +136,9 @@ def finish_moves(
             why = _("“%(title)s” is given up for it.", title=old.event.title)
             add_line(order.id, new.id, LineKind.OTHER, why, cost)
         db.session.flush()
-        mail.send_moved(old, new, cost=cost, money=money, now=now)
+        rest = due_later(order, queries.due(order.id).due, now=now)
+        later = rest - due_later(order, rest, but=[new.id], now=now)
+        mail.send_moved(old, new, cost=cost, later=later, money=money, now=now)
     capacity.release([r.moved_from_id for r in moved if r.moved_from_id], now=now)
     return moved
 

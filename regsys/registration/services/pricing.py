@@ -9,25 +9,16 @@ from regsys.events.models import Event, TicketType
 from regsys.events.queries import price_of, share_of, to_pay
 from regsys.events.rules import Share
 from regsys.events.words import share_words
-from regsys.kernel import money
-from regsys.policies.rules import Terms, read, split
 from regsys.registration import proving
 from regsys.registration.models import Registration
+from regsys.registration.owing import parts_of
 from regsys.registration.services.places import Shelf
 from regsys.web.html import deadline
 
 
 def divide(r: Registration, event: Event, *, now: datetime) -> None:
     """Freeze what makes the place sure and when the rest is due, where the rules of this moment divide the price."""
-    terms = read(event.policy.body) if event.policy else Terms()
-    parts = split(
-        terms,
-        r.price,
-        starts_at=event.starts_at,
-        zone=event.time_zone,
-        now=now,
-        unit=money.unit(event.currency),
-    )
+    parts = parts_of(event, r.price, now=now)
     if parts:
         r.deposit, r.rest_at = parts.first, parts.rest_at
 

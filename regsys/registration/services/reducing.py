@@ -16,10 +16,12 @@ from regsys.discounts.words import code_words
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import Refusal, Refused
+from regsys.kernel.text import email_key
 from regsys.registration import chosen, queries, rules
 from regsys.registration.models import LineKind, OrderLine, Registration
 from regsys.registration.queries import Held
 from regsys.registration.services.shared import add_line, check_open, lock_order
+from regsys.registration.states import RegistrationState as S
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ def drop_code(which: int | str, *, actor: Actor, now: datetime) -> None:
 def why_not_keep(people: Sequence[Registration]) -> Refusal | None:
     """Refuse where these people are no longer those for whom the code of their order may count.
 
-    Its dates do not matter any more: what was decided stays as long as the places are held.
+    Its dates do not matter any more: what was decided stays as long as the places are held. Where people work counts
+    until they are placed; whoever moves on later keeps the price.
     """
     having = [r for r in people if r.code_id]
     code = codes.find_by_id(having[0].code_id) if having else None
@@ -110,13 +113,33 @@ def why_not_keep(people: Sequence[Registration]) -> Refusal | None:
         return None
     if code.email_key and any(r.email_key != code.email_key for r in having):
         return discounts.OF_ANOTHER
-    if len(having) < code.min_group:
-        return rules.group_too_small(code.code, code.min_group)
+    places = [discounts.Place(r.id, r.price, r.workplace) for r in having]
+    look = all(r.state is S.DRAFT for r in having)
+    refusal = discounts.why_not_stay(code.code, codes.terms_of(code), places, look=look)
+    if refusal:
+        return refusal
     keys = [r.email_key for r in having]
     used = chosen.list_code_users(code.id, but=having[0].order_id) if code.once else set()
     if code.once and (len(set(keys)) < len(keys) or used & set(keys)):
-        return rules.code_used_already(code.code)
+        return discounts.code_used_already(code.code)
     return None
+
+
+def note_group(r: Registration, before: str, *, actor: Actor, now: datetime) -> None:
+    """Write down that somebody with a group's code works elsewhere now: their price stays, and here is why."""
+    code = codes.find_by_id(r.code_id)
+    if code is None or code.min_group < 2 or email_key(before) == email_key(r.workplace):
+        return
+    audit.record(
+        "registration.group_left",
+        ("registration", r.id),
+        actor=actor,
+        now=now,
+        event_id=r.event_id,
+        order_id=r.order_id,
+        reason=_("The price stays: it was a group when the places were taken."),
+        after={"code": code.code},
+    )
 
 
 def _owners(people: list[Registration], code: Code, order_id: int) -> list[Registration]:

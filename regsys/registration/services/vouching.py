@@ -14,7 +14,7 @@ from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound, Refused
 from regsys.registration import mail, queries, rules
 from regsys.registration.models import LineKind, Registration
-from regsys.registration.proving import Difference, price_without
+from regsys.registration.proving import Difference, as_said, price_without
 from regsys.registration.queries import Held
 from regsys.registration.services.owing import ask_by
 from regsys.registration.services.places import get_for_sale, shelves_of
@@ -23,8 +23,6 @@ from regsys.registration.services.shared import add_line, is_paying, lock_order
 from regsys.registration.states import RegistrationState as S
 
 PLACED = (S.AWAITING_PAYMENT, S.CONFIRMED)
-# What an organizer's no has done, beside what was said.
-REFUSED = ("refused_by", "why_not", "place", "off", "rest_at")
 
 
 def accept_proof(registration_id: int, *, event_id: int, actor: Actor, now: datetime) -> None:
@@ -43,8 +41,7 @@ def accept_proof(registration_id: int, *, event_id: int, actor: Actor, now: date
         why = _("The word about training is accepted after all.")
         _change(held, r, Difference(-more.place, -more.off), why)
         r.rest_at = datetime.fromisoformat(proof["rest_at"]) if proof.get("rest_at") else None
-    kept = {k: v for k, v in proof.items() if k not in REFUSED}
-    r.proof = {**kept, "by": actor.label, "looked": now.date().isoformat()}
+    r.proof = {**(as_said(proof) or {}), "by": actor.label, "looked": now.date().isoformat()}
     _record("registration.proof_accepted", r, -more.amount, actor=actor, now=now)
     db.session.flush()
     if more.amount and r.state in PLACED:
