@@ -18,9 +18,9 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from regsys.aid.models import Fund
 from regsys.aid.services import Plan
-from regsys.events.forms.parts import LISTED
 from regsys.events.models import Event
 from regsys.kernel import money
+from regsys.web.fields import LISTED
 from regsys.web.forms import AtMost, BaseForm, Between
 
 LARGEST = 2_000_000_000

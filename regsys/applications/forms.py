@@ -11,7 +11,6 @@ from wtforms.validators import DataRequired, InputRequired, Optional
 
 from regsys.applications.rules import Decision
 from regsys.applications.services import Terms
-from regsys.events.forms.parts import LISTED, DayField, VersionedForm, Wall, WallField, whole
 from regsys.events.kinds import GROUP_KINDS
 from regsys.events.models import Event
 from regsys.kernel.zones import wall_time
@@ -19,6 +18,7 @@ from regsys.pathway.kinds import NAMES, Need
 from regsys.pathway.rules import Want
 from regsys.questions.queries import Entry
 from regsys.registration.forms import PersonForm, text
+from regsys.web.fields import LISTED, DayField, VersionedForm, Wall, WallField, whole
 from regsys.web.forms import AtMost, BaseForm, Between
 
 Types = Sequence[tuple[int, str]]

@@ -11,7 +11,8 @@ from wtforms.validators import DataRequired, Email
 from regsys.billing.paper import Addressee
 from regsys.kernel import money
 from regsys.kernel.text import whole_number
-from regsys.web.forms import AtMost, BaseForm, DayField
+from regsys.web.fields import DayField
+from regsys.web.forms import AtMost, BaseForm
 
 
 class AddressForm(BaseForm):

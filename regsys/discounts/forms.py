@@ -9,8 +9,6 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import (
     BooleanField,
-    DateField,
-    Field,
     IntegerField,
     RadioField,
     SelectMultipleField,
@@ -24,33 +22,10 @@ from regsys.discounts.services import Plan
 from regsys.events.models import Event
 from regsys.kernel import money
 from regsys.kernel.zones import moment, wall_time
+from regsys.web.fields import LISTED, DayField, refuse
 from regsys.web.forms import AtMost, BaseForm, Between
 
 MOST_OFF = 99_999_999
-YEARS = (2000, 2100)
-LISTED: dict[str, Any] = {
-    "invalid_value_message": _l("Please choose from the list."),
-    "invalid_choice_message": _l("Please choose from the list."),
-}
-
-
-class LooseDay(DateField):
-    """A day that may be left out."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        self.data = None
-        if valuelist and valuelist[0].strip():
-            try:
-                super().process_formdata(valuelist)
-            except ValueError:
-                raise ValueError(_("Please write a day.")) from None
-            if not YEARS[0] <= given(self).year < YEARS[1]:
-                raise ValueError(_("This year is too far away."))
-
-
-def given(field: Field) -> Any:
-    """Return what a field that was read holds."""
-    return field.data
 
 
 def _number(label: Any, least: int, most: int, sentence: Any) -> IntegerField:
@@ -91,8 +66,8 @@ class CodeForm(BaseForm):
         _l("Only for a group of so many"), 2, 10, _l("Please write a whole number from 2 to 10.")
     )
     once = BooleanField(_l("Each person once"))
-    starts = LooseDay(_l("Valid from"), (Optional(),))
-    ends = LooseDay(_l("Valid until"), (Optional(),))
+    starts = DayField(_l("Valid from"), (Optional(),))
+    ends = DayField(_l("Valid until"), (Optional(),))
     events = SelectMultipleField(
         _l("Where it counts"),
         (InputRequired(_l("Choose at least one event.")),),
@@ -120,10 +95,10 @@ class CodeForm(BaseForm):
             amount = self._amount(event.currency)
         start, end = self.starts.data, self.ends.data
         if start and end and end < start:
-            _refuse(self.ends, _("This day is before the first one."))
+            refuse(self.ends, _("This day is before the first one."))
         chosen = [e for e in offered if e.id in (self.events.data or ())]
         if amount and any(e.currency != event.currency for e in chosen):
-            _refuse(self.events, _("An amount counts in events of one currency only."))
+            refuse(self.events, _("An amount counts in events of one currency only."))
         if any(f.errors for f in self):
             return None
         return Plan(
@@ -147,7 +122,7 @@ class CodeForm(BaseForm):
         except InvalidOperation:
             hundredths = Decimal(0)
         if not 0 < hundredths <= 10000 or hundredths != hundredths.to_integral_value():
-            _refuse(self.off, _("Please write a number above 0 and up to 100, like 12.5."))
+            refuse(self.off, _("Please write a number above 0 and up to 100, like 12.5."))
             return None
         return int(hundredths)
 
@@ -158,13 +133,9 @@ class CodeForm(BaseForm):
             amount = 0
         if not 0 < amount <= MOST_OFF or amount % money.unit(currency):
             example = money.plain(5000, currency)
-            _refuse(self.off, _("Please write an amount, like %(example)s.", example=example))
+            refuse(self.off, _("Please write an amount, like %(example)s.", example=example))
             return None
         return amount
-
-
-def _refuse(field: Field, sentence: str) -> None:
-    field.errors = [*field.errors, sentence]
 
 
 def _begin(day: date | None, event: Event) -> datetime | None:

@@ -8,7 +8,6 @@ from flask_babel import lazy_gettext as _l
 from wtforms import IntegerField, RadioField, SelectField
 from wtforms.validators import DataRequired, InputRequired, Optional
 
-from regsys.events.forms.parts import LISTED, AmountField, DayField, refuse
 from regsys.events.models import Event
 from regsys.hosts.kinds import NAMES, Pays
 from regsys.hosts.models import Host
@@ -19,6 +18,7 @@ from regsys.kernel.zones import moment, wall_time
 from regsys.registration.forms import PersonForm as PersonForm
 from regsys.registration.forms import email, text
 from regsys.registration.services import Person
+from regsys.web.fields import LISTED, AmountField, DayField, refuse
 from regsys.web.forms import Between
 
 

@@ -8,7 +8,8 @@ from wtforms import Field, HiddenField, RadioField, StringField, ValidationError
 from wtforms.validators import InputRequired
 
 from regsys.kernel import money
-from regsys.web.forms import AtMost, BaseForm, DayField
+from regsys.web.fields import DayField
+from regsys.web.forms import AtMost, BaseForm
 
 
 class GiveBackForm(BaseForm):

@@ -3,10 +3,9 @@
 import re
 from typing import Any
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import DateField, Field, StringField, TextAreaField, ValidationError
+from wtforms import Field, StringField, TextAreaField, ValidationError
 from wtforms.fields import EmailField, SearchField, TelField, URLField
 
 from regsys.kernel.text import clean
@@ -62,13 +61,3 @@ class Between:
     def __call__(self, form: Any, field: Field) -> None:
         if field.data is None or not self.low <= field.data <= self.high:
             raise ValidationError(self.sentence)
-
-
-class DayField(DateField):
-    """A day; what is none gets a sentence with an example."""
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        try:
-            super().process_formdata(valuelist)
-        except ValueError:
-            raise ValueError(_("Write a day, such as 2027-02-28.")) from None

@@ -300,7 +300,7 @@ class TestSchedule:
         [
             ({"title": ""}, "Please fill this in."),
             ({"day": ""}, "Please fill this in."),
-            ({"day": "31 February"}, "Please write a day."),
+            ({"day": "31 February"}, "Write a day, such as 2027-02-28."),
             ({"starts": "25:99"}, "Please write a time."),
             ({"starts": "18:30", "ends": "08:15"}, "AM for PM"),
             ({"credit_minutes": "a lot"}, "whole number from 0 to 1440"),

@@ -53,6 +53,7 @@ PLANTED = [
     (imports.list_upward_imports, "kernel/db.py", "def f():\n    from regsys.events import rules"),
     (imports.list_foreign_doors, "registration/public.py", "from regsys.events.public import show"),
     (imports.list_foreign_doors, "registration/public.py", "from regsys.events import forms"),
+    (imports.list_foreign_doors, "hosts/forms.py", "from regsys.events.forms.parts import options"),
     (imports.list_wrong_ranks, "events/queries.py", "from regsys.events import services"),
     (imports.list_wrong_ranks, "events/services.py", "from regsys.events.public import show"),
     (imports.list_wrong_ranks, "events/models.py", "from regsys.events.queries import find"),

@@ -388,12 +388,10 @@ def test_rule_33_a_session_of_the_other_mode_is_not_used_again(shop: Shop) -> No
     with transaction():
         [attempt] = db.session.scalars(select(PaymentAttempt)).all()
         attempt.livemode = True
-    asked = len(shop.control.calls("retrieve_session") + shop.control.calls("expire_session"))
+    asked = len(shop.control.calls("get_session") + shop.control.calls("expire_session"))
     shop.open(order)
     assert shop.attempt_states(order) == ["abandoned", "open"]
-    assert asked == len(
-        shop.control.calls("retrieve_session") + shop.control.calls("expire_session")
-    )
+    assert asked == len(shop.control.calls("get_session") + shop.control.calls("expire_session"))
 
 
 def test_without_a_key_nothing_is_opened(shop: Shop) -> None:

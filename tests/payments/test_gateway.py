@@ -30,6 +30,14 @@ ENDPOINTS = {
     "POST /v1/checkout/sessions/{session}/expire",
     "POST /v1/refunds",
     "GET /v1/refunds",
+    "GET /v1/refunds/{refund}",
+    "GET /v1/disputes",
+    "GET /v1/disputes/{dispute}",
+    "GET /v1/charges",
+    "GET /v1/charges/{charge}",
+    "GET /v1/payment_intents/{intent}",
+    "GET /v1/balance_transactions",
+    "GET /v1/payouts",
     "GET /v1/balance",
     "GET /v1/webhook_endpoints",
     "GET /v1/events",
@@ -72,6 +80,16 @@ def test_every_endpoint_that_we_use_passes_stripes_own_schema(
         paid.payment_intent, 100, key=new_key(), metadata={rules.REFUND_TAG: "r1"}
     )
     assert gateway.list_refunds(paid.payment_intent) == [made]
+    assert gateway.retrieve_refund(made.id) == made
+    assert gateway.find_tag(paid.payment_intent) == "all-endpoints"
+    assert gateway.find_intent(paid.charge or "") == paid.payment_intent
+    opened = shop.control.dispute(paid.payment_intent)
+    assert gateway.retrieve_dispute(opened["id"]).payment_intent == paid.payment_intent
+    today = int(shop.clock.now.timestamp()) - 3600
+    for read in (gateway.list_charges, gateway.list_all_refunds, gateway.list_disputes,
+                 gateway.list_balance_lines, gateway.list_payouts):  # fmt: skip
+        list(read(today))
+    gateway.get_balance()
     gateway.expire_session(create(shop, "all-endpoints-2").id)
     gateway.find_session("nobody", since=shop.clock.now, until=shop.clock.now)
     gateway.ping()
@@ -166,6 +184,16 @@ def test_nothing_is_asked_inside_a_transaction(shop: Shop, recorder: Recorder) -
         lambda: gateway.find_session("t", since=shop.clock.now, until=shop.clock.now),
         lambda: gateway.create_refund("pi_1", 1, key="k", metadata={}),
         lambda: gateway.list_refunds("pi_1"),
+        lambda: gateway.retrieve_refund("re_1"),
+        lambda: gateway.retrieve_dispute("du_1"),
+        lambda: gateway.find_intent("ch_1"),
+        lambda: gateway.find_tag("pi_1"),
+        lambda: gateway.list_charges(0),
+        lambda: gateway.list_all_refunds(0),
+        lambda: gateway.list_disputes(0),
+        lambda: gateway.list_balance_lines(0),
+        lambda: gateway.list_payouts(0),
+        gateway.get_balance,
         gateway.ping,
         gateway.list_endpoints,
         lambda: gateway.list_events(since=shop.clock.now, types=[], undelivered=False),

@@ -15,21 +15,21 @@ from wtforms import (
 )
 from wtforms.validators import Email, InputRequired, Optional
 
-from regsys.events.forms.parts import (
+from regsys.events.forms.parts import options
+from regsys.events.kinds import Enrollment, EventKind, EventMode, Visibility
+from regsys.events.services import Basics
+from regsys.kernel.zones import names
+from regsys.web.fields import (
     LISTED,
     DayField,
     VersionedForm,
     Wall,
     WallField,
     given,
-    options,
     refuse,
     web_address,
     whole,
 )
-from regsys.events.kinds import Enrollment, EventKind, EventMode, Visibility
-from regsys.events.services import Basics
-from regsys.kernel.zones import names
 from regsys.web.forms import AtMost, BaseForm
 
 NEEDED = InputRequired(_l("Please fill this in."))

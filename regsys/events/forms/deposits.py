@@ -5,9 +5,9 @@ from flask_babel import lazy_gettext as _l
 from wtforms import SelectField
 from wtforms.form import Form
 
-from regsys.events.forms.parts import LISTED, AmountField, refuse, whole
 from regsys.kernel import money
 from regsys.policies.rules import Ahead, Down, Terms, Unpaid
+from regsys.web.fields import LISTED, AmountField, refuse, whole
 from regsys.web.forms import AtMost
 
 

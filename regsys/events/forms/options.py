@@ -8,21 +8,12 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, FieldList, FormField, SelectField, StringField
 
 from regsys.capacity.rules import PoolCount
-from regsys.events.forms.parts import (
-    LISTED,
-    AmountField,
-    Row,
-    VersionedForm,
-    id_of,
-    options,
-    refuse,
-    row_id,
-    whole,
-)
+from regsys.events.forms.parts import options
 from regsys.events.kinds import OptionKind
 from regsys.events.models import Event, Option
 from regsys.events.services import OptionPlan
 from regsys.kernel import money
+from regsys.web.fields import LISTED, AmountField, Row, VersionedForm, id_of, refuse, row_id, whole
 from regsys.web.forms import AtMost
 
 MOST_ROWS = 40

@@ -18,10 +18,11 @@ from wtforms import (
 )
 from wtforms.validators import Email, InputRequired
 
-from regsys.events.forms.parts import LISTED, Row, VersionedForm, given, options, whole
+from regsys.events.forms.parts import options
 from regsys.events.kinds import LeaderLevel, LeaderRole, PublicContact
 from regsys.events.models import Event, Leader, Venue
 from regsys.events.services import LeaderFacts, Part, VenueFacts
+from regsys.web.fields import LISTED, Row, VersionedForm, given, whole
 from regsys.web.forms import AtMost, BaseForm
 
 MOST_ROWS = 60

@@ -8,7 +8,13 @@ from wtforms import BooleanField, FieldList, FormField, SelectField, StringField
 from wtforms.validators import InputRequired
 
 from regsys.capacity.models import PoolKind
-from regsys.events.forms.parts import (
+from regsys.events.kinds import GROUP_KINDS, NAMES, InvoiceTerms, Proof, Rate
+from regsys.events.models import Event, TicketType
+from regsys.events.queries import PoolSizes, price_of
+from regsys.events.services import PlacesPlan, TypePlan
+from regsys.kernel import money
+from regsys.kernel.zones import wall_time
+from regsys.web.fields import (
     LISTED,
     AmountField,
     Row,
@@ -20,12 +26,6 @@ from regsys.events.forms.parts import (
     row_id,
     whole,
 )
-from regsys.events.kinds import GROUP_KINDS, NAMES, InvoiceTerms, Proof, Rate
-from regsys.events.models import Event, TicketType
-from regsys.events.queries import PoolSizes, price_of
-from regsys.events.services import PlacesPlan, TypePlan
-from regsys.kernel import money
-from regsys.kernel.zones import wall_time
 from regsys.web.forms import AtMost
 
 MOST_ROWS = 40

@@ -18,16 +18,6 @@ from wtforms import (
 from wtforms.validators import InputRequired
 
 from regsys.events.forms.deposits import DepositFields, deposit_data
-from regsys.events.forms.parts import (
-    LISTED,
-    AmountField,
-    DayField,
-    HourField,
-    Row,
-    VersionedForm,
-    refuse,
-    whole,
-)
 from regsys.events.models import Event
 from regsys.kernel import money
 from regsys.policies.presets import PRESETS
@@ -45,6 +35,16 @@ from regsys.policies.rules import (
     Transfer,
 )
 from regsys.policies.rules.terms import END_OF_DAY
+from regsys.web.fields import (
+    LISTED,
+    AmountField,
+    DayField,
+    HourField,
+    Row,
+    VersionedForm,
+    refuse,
+    whole,
+)
 from regsys.web.forms import AtMost
 
 MOST_ROWS = 12

@@ -18,7 +18,12 @@ from wtforms import (
 from wtforms.validators import InputRequired
 
 from regsys.events import rules
-from regsys.events.forms.parts import (
+from regsys.events.forms.parts import options
+from regsys.events.kinds import EventMode
+from regsys.events.models import Event, Session, Venue
+from regsys.events.services import Meeting, Schedule
+from regsys.kernel.zones import names, wall_time
+from regsys.web.fields import (
     LISTED,
     DayField,
     HourField,
@@ -28,16 +33,11 @@ from regsys.events.forms.parts import (
     WallField,
     given,
     id_of,
-    options,
     refuse,
     row_id,
     web_address,
     whole,
 )
-from regsys.events.kinds import EventMode
-from regsys.events.models import Event, Session, Venue
-from regsys.events.services import Meeting, Schedule
-from regsys.kernel.zones import names, wall_time
 from regsys.web.forms import AtMost
 
 LONGEST_NIGHT = timedelta(hours=12)

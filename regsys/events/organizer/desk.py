@@ -11,11 +11,11 @@ from flask_babel import gettext as _
 
 from regsys.audit.queries import list_for
 from regsys.events import queries
-from regsys.events.forms.parts import VersionedForm
 from regsys.events.models import Event
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Forbidden, IllegalMove, Refused
 from regsys.web.errors import refusal_text
+from regsys.web.fields import VersionedForm
 from regsys.web.forms import BaseForm
 from regsys.web.guard import current_actor
 

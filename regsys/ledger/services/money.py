@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import or_, select
 
@@ -79,20 +80,16 @@ def request_refund(
     it out after the commit.
     """
     payment = _lock_to_give(payment_id, amount)
-    refund = Refund(
-        payment_id=payment.id,
+    refund = _add_refund(
+        payment,
         registration_id=registration_id,
         state=RefundState.REQUESTED,
         state_at=now,
         amount=amount,
-        currency=payment.currency,
         reason=reason,
         requested_by=actor.label[:200],
         requested_at=now,
     )
-    db.session.add(refund)
-    db.session.flush()
-    db.session.refresh(payment, ["refunds"])
     _record("refund.requested", payment, actor=actor, now=now, after=_shown(refund), reason=reason)
     return refund
 
@@ -150,22 +147,18 @@ def import_refund(
     known = next((r for r in payment.refunds if r.stripe_id == stripe_id), None)
     if known:
         return known
-    refund = Refund(
-        payment_id=payment.id,
+    refund = _add_refund(
+        payment,
         imported=True,
         state=state,
         state_at=now,
         amount=amount,
-        currency=payment.currency,
         stripe_id=stripe_id,
         reason=reason[:500],
         requested_by=STRIPE.label,
         requested_at=now,
         error=error[:500],
     )
-    db.session.add(refund)
-    db.session.flush()
-    db.session.refresh(payment, ["refunds"])
     _record("refund.imported", payment, actor=STRIPE, now=now, after=_shown(refund))
     return refund
 
@@ -186,21 +179,17 @@ def record_by_hand(
     Raises Refused above what is left of the payment. The caller holds the order's lock.
     """
     payment = _lock_to_give(payment_id, amount)
-    refund = Refund(
-        payment_id=payment.id,
+    refund = _add_refund(
+        payment,
         method=method,
         state=RefundState.SUCCEEDED,
         state_at=now,
         amount=amount,
-        currency=payment.currency,
         lowered=lowered,
         reason=reason,
         requested_by=actor.label[:200],
         requested_at=given_at,
     )
-    db.session.add(refund)
-    db.session.flush()
-    db.session.refresh(payment, ["refunds"])
     after = {**_shown(refund), "method": method, "day": given_at.date().isoformat()}
     _record("refund.by_hand", payment, actor=actor, now=now, after=after, reason=reason)
     return refund
@@ -292,6 +281,15 @@ def note_fee(payment_id: int, *, fee: int | None, charge: str | None) -> None:
     payment.fee = fee if payment.fee is None else payment.fee
     payment.charge = payment.charge or charge
     db.session.flush()
+
+
+def _add_refund(payment: Payment, **facts: Any) -> Refund:
+    """Write a refund of a payment down, in its currency; `facts` are its columns."""
+    refund = Refund(payment_id=payment.id, currency=payment.currency, **facts)
+    db.session.add(refund)
+    db.session.flush()
+    db.session.refresh(payment, ["refunds"])
+    return refund
 
 
 def _get_same(attempt_id: int | None, reference: str | None, charge: str | None) -> Payment:

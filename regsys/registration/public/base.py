@@ -39,6 +39,12 @@ def find_cart(now: datetime) -> Held | None:
     return queries.find_held(token, now=now) if token else None
 
 
+def find_open_cart(now: datetime) -> Held | None:
+    """Find the cart of this browser, if its places are held and it is not placed yet."""
+    held = find_cart(now)
+    return held if held and held.holding and not held.order.placed_at else None
+
+
 def keep_cart(order: Order) -> None:
     """Remember the cart in this browser."""
     session[CART] = order.token

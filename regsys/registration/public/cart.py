@@ -20,6 +20,7 @@ from regsys.registration.public.base import (
     blueprint,
     bring_along,
     find_cart,
+    find_open_cart,
     find_token,
     frame,
     keep_cart,
@@ -64,8 +65,8 @@ def go_on() -> ResponseReturnValue:
 def review() -> ResponseReturnValue:
     """Show who comes, what it costs and why, and what happens if they cannot come."""
     now = clock.now()
-    held = find_cart(now)
-    if held is None or not held.holding or held.order.placed_at:
+    held = find_open_cart(now)
+    if held is None:
         return redirect(url_for(".cart"), 303)
     if held.next_step[0] is not Step.REVIEW:
         return redirect(url_for(".go_on"), 303)
@@ -134,8 +135,8 @@ def place() -> ResponseReturnValue:
 def remove() -> ResponseReturnValue:
     """Give one place back."""
     now = clock.now()
-    held = find_cart(now)
-    if held and held.holding and not held.order.placed_at:
+    held = find_open_cart(now)
+    if held:
         cart_id, place_id = held.order.id, whole_number(request.form.get("place", "")) or 0
         with transaction():
             services.remove_from_cart(cart_id, place_id, now=now)
@@ -164,8 +165,8 @@ def put_back() -> ResponseReturnValue:
 def link() -> ResponseReturnValue:
     """Mail the payer the link to this cart, and come back."""
     now = clock.now()
-    held = find_cart(now)
-    if held and held.holding and held.order.email and not held.order.placed_at:
+    held = find_open_cart(now)
+    if held and held.order.email:
         cart_id = held.order.id
         with transaction():
             said = mail_link(cart_id, now)
@@ -178,8 +179,8 @@ def link() -> ResponseReturnValue:
 def extend() -> ResponseReturnValue:
     """Hold the places a quarter of an hour longer, once."""
     now = clock.now()
-    held = find_cart(now)
-    if held and held.holding and not held.order.placed_at:
+    held = find_open_cart(now)
+    if held:
         cart_id = held.order.id
         with transaction():
             services.extend_hold(cart_id, now=now)

@@ -14,7 +14,7 @@ from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refusal, Refused
 from regsys.registration import services
 from regsys.registration.forms import CodeForm
-from regsys.registration.public.base import blueprint, find_cart, words
+from regsys.registration.public.base import blueprint, find_open_cart, words
 from regsys.registration.public.cart import show_review
 from regsys.registration.public.order import get_held, show_order
 from regsys.registration.rules import Step
@@ -30,8 +30,8 @@ TRIES_AN_HOUR = 30
 def code() -> ResponseReturnValue:
     """Use a code in this browser's cart."""
     now = clock.now()
-    held = find_cart(now)
-    if held is None or not held.holding or held.order.placed_at:
+    held = find_open_cart(now)
+    if held is None:
         return redirect(url_for(".cart"), 303)
     if held.next_step[0] is not Step.REVIEW:
         return redirect(url_for(".go_on"), 303)
@@ -45,8 +45,8 @@ def code() -> ResponseReturnValue:
             done = services.apply_code(cart_id, **_typed(form), actor=ANONYMOUS, now=now)
     except Refused as e:
         _refuse(form, e.refusal)
-        fresh = find_cart(now)
-        if fresh is None or not fresh.holding:
+        fresh = find_open_cart(now)
+        if fresh is None:
             return redirect(url_for(".cart"), 303)
         return show_review(fresh, form, now=now, status=409)
     _say(done)
@@ -58,8 +58,8 @@ def code() -> ResponseReturnValue:
 def code_drop() -> ResponseReturnValue:
     """Take the code off this browser's cart."""
     now = clock.now()
-    held = find_cart(now)
-    if held and held.holding and not held.order.placed_at:
+    held = find_open_cart(now)
+    if held:
         cart_id = held.order.id
         with transaction():
             services.drop_code(cart_id, actor=ANONYMOUS, now=now)

@@ -13,7 +13,14 @@ from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
 from regsys.registration import services
 from regsys.registration.forms import OptionsForm, build_options
-from regsys.registration.public.base import blueprint, find_cart, frame, next_url, words
+from regsys.registration.public.base import (
+    blueprint,
+    find_cart,
+    find_open_cart,
+    frame,
+    next_url,
+    words,
+)
 from regsys.registration.public.order import get_held
 from regsys.registration.queries import Held
 from regsys.registration.rules import Step
@@ -28,8 +35,8 @@ TEMPLATE = "registration/options.html"
 def options() -> ResponseReturnValue:
     """Ask what each person of this browser's cart would like with their place."""
     now = clock.now()
-    held = find_cart(now)
-    if held is None or not held.holding or held.order.placed_at:
+    held = find_open_cart(now)
+    if held is None:
         return redirect(url_for(".cart"), 303)
     if held.next_step[0] in (Step.PAYER, Step.PERSON):
         return redirect(url_for(".go_on"), 303)

@@ -115,7 +115,6 @@ def _wrong_way(
 # Forms that are made for other rooms, with the reason.
 OPEN_FORMS = {
     "regsys.questions.forms": "builds the form of an event's questions, which every room that asks needs",
-    "regsys.events.forms.parts": "days and wall times as people type them in an event's zone",
     "regsys.registration.forms": "asks of a person what an application asks of them too",
 }
 
