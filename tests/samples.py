@@ -107,6 +107,7 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "registration.answers": lambda w: "/cart/answers/1",
     "registration.review": lambda w: "/cart/review",
     "registration.options": lambda w: "/cart/options",
+    "registration.own_options": lambda w: f"/r/{w.chooser.token}/options",
     "registration.order_options": lambda w: f"/o/{w.offered.token}/options",
     "registration_organizer.add": lambda w: f"{_work(w)}/registrations/add",
     "registration_organizer.minimum": lambda w: f"{_work(w)}/registrations/minimum",

@@ -279,6 +279,18 @@ class World:
         return self.first(select(Event).where(Event.slug == "introductory-intensive"))
 
     @cached_property
+    def chooser(self) -> Registration:
+        """A confirmed place whose person has not been asked what comes with it."""
+        here = Registration.event_id == self.with_dinner.id
+        confirmed = Registration.state == RegistrationState.CONFIRMED
+        r = self.first(select(Registration).where(here, confirmed))
+        with self.app.app_context():
+            with transaction():
+                db.session.get_one(Registration, r.id).options_open = True
+            db.session.remove()
+        return r
+
+    @cached_property
     def code(self) -> Code:
         """A code for places of some events."""
         query = select(Code).options(selectinload(Code.events))

@@ -199,7 +199,7 @@ class ByHandForm(BaseForm):
         [InputRequired(_l("Choose how it is paid."))],
         choices=lambda: [
             ("link", _("Mail a link to pay; the place is held for a week")),
-            ("none", _("Nothing to pay; confirm at once")),
+            ("none", _("Nothing to pay for the place; confirm at once")),
         ],
         default="link",
     )

@@ -1,7 +1,7 @@
 """Rooms and meals: chosen with the place, held and let go with it, priced line by line, never more than there are."""
 
 import csv
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +25,7 @@ from regsys.registration.chosen import list_choices
 from regsys.registration.kinds import OrderSource
 from regsys.registration.models import Order, Registration
 from regsys.registration.services import Asked
+from regsys.registration.states import RegistrationState as S
 from regsys.reports.exports import AUDIENCES, make_csv
 from regsys.reports.queries import Filter
 from regsys.verify import Said, examine
@@ -288,6 +289,53 @@ def test_a_trainee_says_where_and_an_organizer_accepts_it(
     seen = guest.go(guest.send(sheet, names=["csrf_token"], action="/proof"))
     assert "accepted by Registrar" in seen.text
     assert "Accept the trainee" not in seen.text
+
+
+def added(event: Event, who: str, now: datetime) -> Registration:
+    """Give somebody a place by hand, with nothing to pay."""
+    with transaction():
+        return services.add_by_hand(
+            event.id, a_person(who), ticket_type_id=event.ticket_types[0].id, to_pay=False,
+            reason="teaches", actor=SYSTEM, now=now,
+        )  # fmt: skip
+
+
+@pytest.mark.once
+def test_who_was_added_by_hand_chooses_on_their_own_page(
+    client: FlaskClient, db: Any, now: datetime
+) -> None:
+    event, ids = make_house(now)
+    r, late = added(event, "Ada Nutkin", now), added(event, "Bo Nutkin", now)
+    assert (r.state, r.options_open) == (S.CONFIRMED, True)
+    letter = db.session.scalars(select(Message).order_by(Message.id)).first()
+    assert "something to choose with your place" in " ".join(letter.text.split())
+    guest = Guest(client)
+    page = guest.get(f"/r/{r.token}")
+    assert f"/r/{r.token}/options" in page.text
+    page, slow = guest.get(f"/r/{r.token}/options"), guest.get(f"/r/{late.token}/options")
+    assert "paid by Tue 8 Dec 2026" in page.text.replace("\u00a0", " ")
+    room = f"option_{r.id}_{ids['Single']}"
+    dinner = f"option_{r.id}_{ids['Dinner']}"
+    empty = guest.send(page, {}, names=[room])
+    assert (empty.status, "Choose one." in empty.text) == (409, True)
+    order = guest.go(guest.send(page, {room: str(ids["Single"]), dinner: "y"}, names=[room]))
+    assert "Pay $272.00" in order.text
+    assert "Where you sleep: Single." in order.text
+    db.session.rollback()
+    db.session.refresh(r)
+    assert (r.price, r.room_part, r.options_open) == (27200, 24000, False)
+    assert (r.state, r.rest_at) == (S.CONFIRMED, datetime(2026, 12, 9, 8, tzinfo=UTC))
+    assert taken(event, now)["Single"] == 1
+    theirs = f"option_{late.id}_{ids['Single']}"
+    gone = guest.send(slow, {theirs: str(ids["Single"])}, names=[theirs])
+    assert (gone.status, "Taken already: Single" in gone.text) == (409, True)
+    free = guest.go(guest.send(gone, {theirs: str(ids["No room"])}, names=[theirs]))
+    assert free.path == f"/r/{late.token}", "nothing to pay, so back to their page"
+    assert guest.get(f"/r/{r.token}/options").status == 303, "they choose once"
+    cast.sign_in(client)
+    sheet = guest.get(f"/organize/events/{event.id}/registrations/{r.id}")
+    assert "Single; Dinner" in sheet.text
+    assert [s.sentence for s in examine(now=now) if isinstance(s, Said) and not s.fine] == []
 
 
 @pytest.mark.once

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.exc import IntegrityError
 
-from regsys.events.queries import get_event
+from regsys.events.queries import get_event, list_options
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
@@ -63,7 +63,10 @@ def add(event_id: int) -> ResponseReturnValue:
         except IntegrityError:  # somebody else took the address in the same moment
             form.email.errors = [*form.email.errors, _(rules.EMAIL_HERE.sentence)]
     status = 422 if form.errors else 200
-    return render_template("registration/organizer_add.html", form=form, event=event), status
+    has_options = any(o.on_sale for o in list_options([event_id]))
+    return render_template(
+        "registration/organizer_add.html", form=form, event=event, has_options=has_options
+    ), status
 
 
 def _find(event_id: int, registration_id: int) -> Registration:

@@ -23,7 +23,13 @@ from regsys.registration.services.checkout import (
     hold_for_checkout,
     release_checkout,
 )
-from regsys.registration.services.choosing import Asked, choose_options, read_options
+from regsys.registration.services.choosing import (
+    Asked,
+    choose_for_oneself,
+    choose_options,
+    may_choose,
+    read_options,
+)
 from regsys.registration.services.describing import (
     ABOUT,
     Person,
@@ -96,6 +102,7 @@ __all__ = [
     "cancel_for_event",
     "cancel_paid",
     "cancel_unpaid",
+    "choose_for_oneself",
     "choose_options",
     "confirm_owing",
     "confirm_paid",
@@ -122,6 +129,7 @@ __all__ = [
     "lock_order",
     "lower_price",
     "mail_cart_link",
+    "may_choose",
     "offer_hand_over",
     "offer_place",
     "open_host_order",

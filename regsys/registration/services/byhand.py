@@ -9,7 +9,7 @@ from regsys.audit import services as audit
 from regsys.capacity import services as capacity
 from regsys.events.kinds import Proof, Rate
 from regsys.events.models import Event, Price, TicketType
-from regsys.events.queries import last_call, share_of
+from regsys.events.queries import last_call, list_options, share_of
 from regsys.events.queries import to_pay as part_of
 from regsys.events.states import EventState
 from regsys.events.words import share_words
@@ -46,6 +46,7 @@ def add_by_hand(
 ) -> Registration:
     """Give a person a place: confirmed with nothing to pay, or held for a week behind a mailed link to pay.
 
+    Rooms and meals are chosen by the person: behind the link to pay, or on their own page when they are confirmed.
     Neither opening times nor a closed event stand in the way; full pools do, and an address that is here already.
     """
     event = get_for_sale([event_id]).get(event_id)
@@ -62,7 +63,7 @@ def add_by_hand(
     order.first_name, order.last_name = person.first_name, person.last_name
     order.email, order.placed_at = person.email, now
     r = make_place(order, event, ticket_type_id, person, price, actor=actor, now=now)
-    r.note = reason
+    r.note, r.options_open = reason, any(o.on_sale for o in list_options([event_id]))
     why = share_words(share) if share else _("Regular price.")
     why = why if price else _("Added by the organizers: nothing to pay.")
     add_line(order.id, r.id, LineKind.PLACE, why, price)

@@ -20,7 +20,9 @@ from regsys.registration import queries
 from regsys.registration.chosen import list_choices
 from regsys.registration.models import LineKind, OptionChoice, OrderLine, Registration
 from regsys.registration.queries import Held
+from regsys.registration.services.owing import ask_by
 from regsys.registration.services.shared import check_open, lock_order
+from regsys.registration.states import RegistrationState
 
 # Registration id → option id → with whom they would like to share it.
 Wishes = Mapping[int, Mapping[int, str]]
@@ -32,6 +34,9 @@ PAID_FOR = Refusal(
     N_(
         "Your price was adjusted with what you have chosen, so write to us to give some of it back."
     ),
+)
+NOTHING_OPEN = Refusal(
+    "NothingOpen", N_("There is nothing to choose here any more. Please write to us.")
 )
 NOTHING_SAID = Refusal("NothingSaid", N_("Write where: this price is for people in training."))
 
@@ -48,9 +53,14 @@ class Asked:
     wrong: dict[int, Mapping[str, Refusal]] = field(default_factory=dict)
 
 
-def read_options(held: Held, *, now: datetime) -> Asked:
-    """Read what the people of an order may choose, with what is left of it, and what they have chosen."""
-    people = held.unpaid
+def read_options(
+    held: Held, people: Sequence[Registration] | None = None, *, now: datetime
+) -> Asked:
+    """Read what people of an order may choose, with what is left of it, and what they have chosen.
+
+    `people`: of whom it is asked; None: of all who have not paid.
+    """
+    people = held.unpaid if people is None else people
     options = events.list_options({r.event_id for r in people})
     by_event = events.choosable(options, now=now)
     chosen = list_choices([r.id for r in people]) if options else {}
@@ -92,35 +102,84 @@ def choose_options(
     """
     held = lock_order(which, now=now)
     check_open(held)
-    asked = read_options(held, now=now)
+    people = held.unpaid
+    asked = read_options(held, people, now=now)
     wishes = _heard(asked, wishes)
-    ours = {i for mine in asked.chosen.values() for i in mine}
-    for r in held.unpaid:
-        wrong = why_not_chosen(asked.offered[r.id], wishes[r.id], {*asked.chosen[r.id], *ours})
+    for r in people:
         if r.id in asked.words and not (words or {}).get(r.id):
-            wrong = {**wrong, PROOF: NOTHING_SAID}
-        if wrong:
-            asked.wrong[r.id] = wrong
-    if asked.wrong:
+            asked.wrong[r.id] = {PROOF: NOTHING_SAID}
+    if not _choose(held, people, asked, wishes, until=held.ends_at, actor=actor, now=now):
         return asked
-    for r in held.unpaid:
-        stay = wishes[r.id]
-        _give_back(held, r, [asked.options[i] for i in asked.chosen[r.id] if i not in stay], now)
-    new = [
-        (r, asked.options[i])
-        for r in held.unpaid
-        for i in wishes[r.id]
-        if i not in asked.chosen[r.id]
-    ]
-    _claim(held, new, now=now)
-    for r in held.unpaid:
-        r.options_open = False
+    for r in people:
         said = (words or {}).get(r.id, "")[:300]
         if r.id in asked.words and said != _said(r):
             r.proof = {"kind": "trainee", "said": said, "on": now.date().isoformat()}
+    db.session.flush()
+    return None
+
+
+def choose_for_oneself(
+    order_id: int,
+    registration_id: int,
+    wishes: Mapping[int, str],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> Asked | None:
+    """Let somebody whose place is confirmed choose once what comes with it; what that costs is due within two weeks.
+
+    `wishes`: option id → with whom they would like to share it. Returns what is wrong: then nothing is changed. Locks
+    order, then the options' pools. Raises Refused where nothing is open to be chosen.
+    """
+    held = lock_order(order_id, now=now)
+    r = next(r for r in held.order.registrations if r.id == registration_id)
+    if not may_choose(r, now=now):
+        raise Refused(NOTHING_OPEN)
+    asked, before = read_options(held, [r], now=now), r.price
+    heard = _heard(asked, {r.id: wishes})
+    if not _choose(held, [r], asked, heard, until=None, actor=actor, now=now):
+        return asked
+    if r.price > before:
+        ask_by(r, now=now)
+    db.session.flush()
+    return None
+
+
+def may_choose(r: Registration, *, now: datetime) -> bool:
+    """Tell whether somebody whose place is confirmed has not been asked yet what comes with it."""
+    return r.state is RegistrationState.CONFIRMED and r.options_open and now < r.event.starts_at
+
+
+def _choose(
+    held: Held,
+    people: Sequence[Registration],
+    asked: Asked,
+    wishes: Mapping[int, Mapping[int, str]],
+    *,
+    until: datetime | None,
+    actor: Actor,
+    now: datetime,
+) -> bool:
+    """Take what these people chose, and give back what they no longer want; False: `asked.wrong` says what is wrong."""
+    ours = {i for mine in asked.chosen.values() for i in mine}
+    for r in people:
+        wrong = why_not_chosen(asked.offered[r.id], wishes[r.id], {*asked.chosen[r.id], *ours})
+        if wrong:
+            asked.wrong[r.id] = {**wrong, **asked.wrong.get(r.id, {})}
+    if asked.wrong:
+        return False
+    for r in people:
+        stay = wishes[r.id]
+        _give_back(held, r, [asked.options[i] for i in asked.chosen[r.id] if i not in stay], now)
+    new = [
+        (r, asked.options[i]) for r in people for i in wishes[r.id] if i not in asked.chosen[r.id]
+    ]
+    _claim(held, new, until=until, now=now)
+    for r in people:
+        r.options_open = False
     _note_wishes(wishes)
     _record(held, new, actor=actor, now=now)
-    return None
+    return True
 
 
 def _heard(asked: Asked, wishes: Wishes) -> dict[int, dict[int, str]]:
@@ -135,12 +194,18 @@ def _heard(asked: Asked, wishes: Wishes) -> dict[int, dict[int, str]]:
     }
 
 
-def _claim(held: Held, new: Sequence[tuple[Registration, Option]], *, now: datetime) -> None:
+def _claim(
+    held: Held,
+    new: Sequence[tuple[Registration, Option]],
+    *,
+    until: datetime | None,
+    now: datetime,
+) -> None:
     if not new:
         return
     wanted = [(r.id, [o.pool_id]) for r, o in new]
     try:
-        capacity.claim(wanted, now=now, until=held.ends_at)
+        capacity.claim(wanted, now=now, until=until)
     except Refused:
         counts = events.count_options([o for _r, o in new], now=now)
         names = (o.name for _r, o in new if counts[o.id].free is not None)
