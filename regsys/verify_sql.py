@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from regsys.verify_aid import AID
 from regsys.verify_check import Check
+from regsys.verify_credit import CREDIT
 from regsys.verify_papers import PAPERS
 from regsys.verify_seats import SEATS
 
@@ -392,4 +393,4 @@ MAIL: Sequence[Check] = (
     ),
 )
 
-CHECKS: Sequence[Check] = (*PLACES, *SEATS, *MONEY, *AID, *PAPERS, *MAIL)
+CHECKS: Sequence[Check] = (*PLACES, *SEATS, *MONEY, *CREDIT, *AID, *PAPERS, *MAIL)

@@ -249,6 +249,10 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "reports_organizer.money_csv": lambda w: "/organize/treasurer/payments.csv",
     "reports_organizer.money_xlsx": lambda w: "/organize/treasurer/payments.xlsx",
     "reports_organizer.papers_csv": lambda w: "/organize/treasurer/papers.csv",
+    "reports_organizer.credits": lambda w: "/organize/treasurer/credits?show=all",
+    "reports_organizer.end_credit": lambda w: f"/organize/treasurer/credits/{w.credit}/end",
+    "reports_organizer.credits_csv": lambda w: "/organize/treasurer/credits.csv",
+    "reports_organizer.credits_xlsx": lambda w: "/organize/treasurer/credits.xlsx",
     "reports_organizer.papers_xlsx": lambda w: "/organize/treasurer/papers.xlsx",
     # web
     "web.healthz": lambda w: "/healthz",

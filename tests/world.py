@@ -20,6 +20,7 @@ from regsys.applications.models import Application, ApplicationDraft
 from regsys.applications.states import ApplicationState
 from regsys.billing.models import Invoice
 from regsys.content.models import Inquiry, NewsItem, Page
+from regsys.discounts import services as discounts
 from regsys.discounts.models import Code
 from regsys.events.kinds import Enrollment, InvoiceTerms, Proof, Visibility
 from regsys.events.models import Assignment, Event, Leader, TicketType, Venue
@@ -197,6 +198,20 @@ class World:
                 registering.offer_hand_over(r.order_id, r.id, actor=SYSTEM, now=clock.now())
             db.session.remove()
         return self.first(select(HandOver))
+
+    @cached_property
+    def credit(self) -> int:
+        """The id of a credit that somebody has."""
+        ended = Registration.state == RegistrationState.CANCELLED
+        with self.app.app_context():
+            with transaction():
+                r = db.session.scalars(select(Registration).where(ended).limit(1)).one()
+                until, now = clock.now() + timedelta(days=300), clock.now()
+                made = {"amount": 1, "currency": r.event.currency, "until": until, "now": now}
+                r.credit = discounts.make_credit(r.email, note="", **made)
+                made_id = r.credit.id
+            db.session.remove()
+        return made_id
 
     @cached_property
     def unpaid(self) -> Registration:

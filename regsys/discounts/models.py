@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, String, Table, false
+from sqlalchemy import CheckConstraint, Column, ForeignKey, String, Table, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from regsys.capacity.models import Pool
@@ -40,13 +40,15 @@ class Code(Base):
     ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # So many people of one workplace must come in one order; 1: anybody.
     min_group: Mapped[int] = mapped_column(default=1, server_default="1")
-    # A credit: it counts once, for this (casefolded) address alone, at every event that begins before its end.
+    # A credit: it counts until it is used up, for this (casefolded) address alone, at every event that begins before
+    # its end. What is used of it stands at the places that it pays for.
     email_key: Mapped[str | None] = mapped_column(String(254))
     # Each address once, over all events and orders.
     once: Mapped[bool] = mapped_column(default=False, server_default=false())
     pool_id: Mapped[int] = mapped_column(ForeignKey("pool.id"), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    end_reason: Mapped[str] = mapped_column(String(300), default="", server_default=text("''"))
     pool: Mapped[Pool] = relationship()
     events: Mapped[list[Event]] = relationship(
         secondary=discount_code_event, order_by=Event.starts_at

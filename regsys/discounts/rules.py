@@ -159,3 +159,11 @@ def why_not_stay(code: str, terms: Terms, places: Sequence[Place], *, look: bool
     if len(group) < terms.min_group:
         return group_too_small(code, terms.min_group)
     return group_apart(code) if len(group) < len(places) else None
+
+
+def why_not_reopen(*, amount: int, kept: int) -> Refusal | None:
+    """Refuse to let a credit count again of whose amount less is kept now (minor units)."""
+    if amount <= kept:
+        return None
+    sentence = N_("What this credit was made of was given back, so it cannot count again.")
+    return Refusal("KeptIsGone", sentence)

@@ -62,9 +62,9 @@ def make_code(plan: Plan, *, scope: Collection[int] | None, actor: Actor, now: d
 def make_credit(
     email: str, *, amount: int, currency: str, until: datetime, note: str, now: datetime
 ) -> Code:
-    """Make the code by which one person takes an amount off a place that begins before `until`; it counts once."""
+    """Make the code by which one person takes an amount off places that begin before `until`, until it is used up."""
     name = f"CREDIT-{new_code(10)}"
-    pool = capacity.make_pool(event_id=None, name=f"code {name}", kind=PoolKind.CODE, size=1)
+    pool = capacity.make_pool(event_id=None, name=f"code {name}", kind=PoolKind.CODE, size=None)
     code = Code(
         code=name, amount=amount, currency=currency, ends_at=until, email_key=email_key(email),
         note=note[:300], pool_id=pool.id, created_at=now,

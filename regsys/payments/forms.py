@@ -8,6 +8,7 @@ from wtforms import Field, HiddenField, RadioField, StringField, ValidationError
 from wtforms.validators import InputRequired
 
 from regsys.kernel import money
+from regsys.policies.rules import How
 from regsys.web.fields import DayField
 from regsys.web.forms import AtMost, BaseForm
 
@@ -63,6 +64,32 @@ class OtherWayForm(GiveBackForm):
             raise ValidationError(_l("This day is to come. Write it down when the money has gone."))
         if field.data and field.data < self.first:
             raise ValidationError(_l("The money had not come yet on that day."))
+
+
+class EndingForm(BaseForm):
+    """How an organizer who ends somebody's place settles what was paid for it, and why."""
+
+    how = RadioField(_l("What becomes of the money"), [InputRequired(_l("Choose what goes back."))])
+    amount = StringField(_l("The amount, if it is your own"))
+    reason = StringField(_l("Why"), [InputRequired(_l("Say why, in a few words.")), AtMost(200)])
+
+    def read_own(self, currency: str, *, most: int) -> int | None:
+        """Return the amount of their own in minor units, 0 where they chose another way; None if it is none."""
+        if self.how.data != How.OWN:
+            return 0
+        try:
+            amount = money.parse(self.amount.data or "", currency)
+        except ValueError:
+            self.amount.errors = [_l("Write an amount, such as 920.00.")]
+            return None
+        if 0 <= amount <= most:
+            return amount
+        self.amount.errors = [
+            _l("At most %(most)s can be given back.", most=money.show(most, currency))
+            if amount > most
+            else _l("Write an amount that is not below nothing.")
+        ]
+        return None
 
 
 class CallOffForm(BaseForm):

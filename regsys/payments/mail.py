@@ -110,10 +110,10 @@ def send_rest(
 
 
 def send_refilled(
-    order: Order, gone: Registration, *, card: int, by_hand: int, now: datetime
+    order: Order, gone: Registration, *, card: int, by_hand: int, now: datetime, to_credit: int = 0
 ) -> None:
-    """Tell the payer that somebody has taken a place, and what comes back for it."""
-    amount = show(card + by_hand, order.currency)
+    """Tell the payer that somebody has taken a place, and what comes back for it, also to a credit."""
+    amount = show(card + by_hand + to_credit, order.currency)
     _to_payer(
         "refilled",
         order,
@@ -125,6 +125,7 @@ def send_refilled(
             "title": gone.event.title,
             "card": show(card, order.currency) if card else "",
             "by_hand": show(by_hand, order.currency) if by_hand else "",
+            "to_credit": show(to_credit, order.currency) if to_credit else "",
             "credit": _credit_words(gone.credit),
         },
         now=now,

@@ -116,16 +116,22 @@ class Reconciliation(Base):
 class Promise(Base):
     """What comes back besides, by itself, if somebody takes the place that a person has given up, in minor units.
 
-    `taken_by_id`: who has taken it; each taker keeps one promise. It is open until then, or until the event begins.
+    `amount` in money, and `credit` to the credit that paid a part of the price. `taken_by_id`: who has
+    taken it; each taker keeps one promise. It is open until then, or until the event begins.
     """
 
     __tablename__ = "refill_promise"
-    __table_args__ = (CheckConstraint("amount > 0", name="amount_positive"),)
+    __table_args__ = (
+        CheckConstraint(
+            "amount >= 0 AND credit >= 0 AND amount + credit > 0", name="amount_positive"
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     registration_id: Mapped[int] = mapped_column(ForeignKey("registration.id"), unique=True)
     taken_by_id: Mapped[int | None] = mapped_column(ForeignKey("registration.id"), unique=True)
     amount: Mapped[int]
+    credit: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     reason: Mapped[str] = mapped_column(String(500))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     kept_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import contains_eager, joinedload
 
-from regsys.events.models import Event, Option
-from regsys.events.states import EventState
+from regsys.discounts.models import Code
+from regsys.events.models import Option
 from regsys.kernel.db import db
 from regsys.registration.models import OptionChoice, Registration
 from regsys.registration.states import LIVE
@@ -29,22 +29,23 @@ def list_choices(registration_ids: Sequence[int]) -> dict[int, list[OptionChoice
     return found
 
 
-def is_spent(code_id: int, *, but: int) -> bool:
-    """Tell whether a credit was used: by a place of another order, or by one that was confirmed and given up.
+def spent_of(code_id: int) -> int:
+    """Add up what places use of a credit, in minor units; what lapsed unpaid uses nothing.
 
-    Where an event was called off it counts again.
+    Whoever goes on to use some of it holds the lock of its pool.
     """
-    query = (
-        select(Registration.id)
-        .join(Registration.event)
-        .where(
-            Registration.code_id == code_id,
-            Registration.order_id != but,
-            or_(Registration.state.in_(LIVE), Registration.confirmed_at.is_not(None)),
-            Event.state != EventState.CANCELLED,
-        )
-    )
-    return db.session.scalar(query.limit(1)) is not None
+    mine = (Registration.code_id == code_id, Registration.state != S.EXPIRED)
+    return int(db.session.scalar(select(func.sum(Registration.credit_used)).where(*mine)) or 0)
+
+
+def is_overdrawn(registrations: Sequence[Registration]) -> bool:
+    """Tell whether places that lapsed, taken again, would use more of their credit than there is."""
+    again: dict[int, int] = {}
+    for r in registrations:
+        if r.state is S.EXPIRED and r.credit_used and r.code_id:
+            again[r.code_id] = again.get(r.code_id, 0) + r.credit_used
+    codes = {c: db.session.get_one(Code, c, populate_existing=True) for c in again}
+    return any(spent_of(c) + n > (codes[c].amount or 0) for c, n in again.items())
 
 
 def list_unseen_proofs(event_ids: Collection[int] | None) -> list[Registration]:

@@ -80,6 +80,10 @@ class Registration(Base):
         CheckConstraint("price >= 0", name="price_not_negative"),
         CheckConstraint("room_part >= 0", name="room_part_not_negative"),
         CheckConstraint("deposit > 0", name="deposit_positive"),
+        CheckConstraint(
+            "credit_used = 0 OR (credit_used > 0 AND code_id IS NOT NULL)",
+            name="credit_used_of_code",
+        ),
         Index(
             "uq_registration_live_email",
             "event_id",
@@ -108,6 +112,8 @@ class Registration(Base):
     rate: Mapped[Rate] = mapped_column(choice(Rate, "rate"))
     price: Mapped[int]
     code_id: Mapped[int | None] = mapped_column(ForeignKey("discount_code.id"), index=True)
+    # What of the credit (its `code_id`) pays for this place, or was kept of it when the place was given up.
+    credit_used: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     # The credit that was made of what was kept when this place was given up.
     credit_id: Mapped[int | None] = mapped_column(ForeignKey("discount_code.id"), unique=True)
     # Frozen with the price: the part of it that is for a room, the refund rules, and when the event was to begin.

@@ -302,27 +302,6 @@ def why_not_decline(*, offered: bool, holding: bool, paying: bool) -> Refusal | 
     return why_not_remove(S.AWAITING_PAYMENT, paying=paying)
 
 
-@dataclass(frozen=True)
-class Leaving:
-    """One person who leaves, and their money in minor units: what was paid, and what goes back in which way.
-
-    `why` and `lines` explain it, in words. `credit`: what is kept, and counts for a later event until a time.
-    """
-
-    registration_id: int
-    paid: int = 0
-    card: int = 0
-    by_hand: int = 0
-    why: str = ""
-    lines: Sequence[tuple[str, str]] = ()
-    credit: int = 0
-    credit_until: datetime | None = None
-
-    @property
-    def kept(self) -> int:
-        return self.paid - self.card - self.by_hand
-
-
 PROOF_SEEN = Refusal("ProofSeen", N_("Somebody has looked at this already."))
 DIFFERENCE_CHANGED = Refusal(
     "DifferenceChanged",

@@ -4,9 +4,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from flask_babel import lazy_gettext as _l
+from wtforms import StringField
+from wtforms.validators import InputRequired
+
 from regsys.kernel.text import clean, which_page, whole_number
 from regsys.registration.states import RegistrationState as S
 from regsys.reports.queries import SORTS, Filter
+from regsys.web.forms import AtMost, BaseForm
 
 PAGE_SIZE = 50
 WITH_A_PLACE = (S.AWAITING_PAYMENT, S.CONFIRMED)
@@ -78,3 +83,9 @@ def read_list(args: Mapping[str, str]) -> Asked:
 def read_month(text: str) -> str:
     """Read "2027-02"; anything else is no month at all."""
     return text if re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", text, re.ASCII) else ""
+
+
+class EndCreditForm(BaseForm):
+    """Why a credit does not count any more."""
+
+    reason = StringField(_l("Why"), [InputRequired(_l("Say why, in a few words.")), AtMost(300)])

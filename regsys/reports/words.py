@@ -18,6 +18,7 @@ from regsys.ledger.rules import METHOD_WORDS, MoneyState
 from regsys.outbox.states import MessageState
 from regsys.registration.states import RegistrationState
 from regsys.reports.queries import EventRow, Row
+from regsys.reports.queries.credits import Standing
 from regsys.reports.queries.treasury import Treasury
 from regsys.reports.rules import Bar, bars
 from regsys.web.html import day, money
@@ -65,6 +66,14 @@ LETTERS: Mapping[MessageState, Badge] = {
     MessageState.SENT: Badge(N_("Sent"), "full", "good"),
     MessageState.UNCERTAIN: Badge(N_("Uncertain"), "held", "warn"),
     MessageState.FAILED: Badge(N_("Failed"), "over", "bad"),
+}
+
+# What stands beside a credit: word, shape and tone.
+CREDITS: Mapping[Standing, Badge] = {
+    Standing.OPEN: Badge(N_("Open"), "held"),
+    Standing.USED_UP: Badge(N_("Used up"), "full", "good"),
+    Standing.EXPIRED: Badge(N_("Expired"), "over"),
+    Standing.ENDED: Badge(N_("Ended"), "over"),
 }
 
 # What an entry of the audit says; one that is not here shows its own name.
@@ -199,6 +208,10 @@ DEEDS: Mapping[str, str] = {
     "registration.proof_accepted": N_("accepted what was shown for the price"),
     "registration.proof_refused": N_("did not accept what was shown for the price"),
     "registration.credit_given": N_("gave a credit for what was kept"),
+    "registration.credit_returned": N_("let what a credit paid count again"),
+    "registration.credit_ended": N_("ended a credit"),
+    "registration.credit_reopened": N_("let a credit count again"),
+    "credits.exported": N_("exported the list of credits"),
     "registration.note_changed": N_("changed the note"),
     "registration.transferred": N_("handed the place over"),
     "registrations.exported": N_("exported the list"),
@@ -230,7 +243,13 @@ DEEDS: Mapping[str, str] = {
 }
 
 
-EXPORTS = ("registrations.exported", "payments.exported", "papers.exported", "roster.exported")
+EXPORTS = (
+    "registrations.exported",
+    "payments.exported",
+    "papers.exported",
+    "credits.exported",
+    "roster.exported",
+)
 
 
 def deed(entry: AuditEntry) -> str:

@@ -38,6 +38,11 @@ KEPT = (
     " INSERT INTO host_place (host_id, claim_id) SELECT h.id, c.id FROM host h, claim c"
     " WHERE c.pool_id = :total AND c.number = 4"
 )
+# Somebody left, and what was kept of their price is a credit that pays for another place.
+CREDIT = (
+    "UPDATE registration SET credit_id = (SELECT max(id) FROM discount_code) WHERE id = :person;"
+    " UPDATE discount_code SET percent = NULL, amount = 40000, currency = 'USD', email_key = 'pat0@example.org'"
+)
 
 # The question, what is done to the rows behind the product's back, and how it is named.
 DAMAGES = {
@@ -146,6 +151,18 @@ DAMAGES = {
     "every payment by card comes from an attempt that was paid, in its amount": (
         "UPDATE payment_attempt SET state = 'expired' WHERE order_id = :order",
         "does not agree with its attempt, which is expired",
+    ),
+    "no credit pays more than it was given": (
+        f"{CREDIT}; UPDATE registration SET credit_used = 40001, code_id = credit_id WHERE id = :person",
+        "was given $400.00, and $400.01 of it are used",
+    ),
+    "every credit is made of what was kept": (
+        f"{CREDIT}; DELETE FROM order_line WHERE registration_id = :person",
+        "has a credit of $400.00, and $0.00 of what was paid are kept",
+    ),
+    "what a credit pays has lowered the price": (
+        f"{CREDIT}; UPDATE registration SET credit_used = 500, code_id = credit_id WHERE id = :person",
+        "uses $5.00 of a credit, and a code lowers its price by $0.00",
     ),
     "no fund has given more than its budget": (
         f"{AWARDED}; UPDATE aid_fund SET budget = 30000",

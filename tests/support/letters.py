@@ -41,7 +41,7 @@ from regsys.payments import mail as payments
 from regsys.payments import queries as payment_queries
 from regsys.payments.models import PaymentAttempt
 from regsys.payments.services import leaving_of
-from regsys.policies.rules import Stage
+from regsys.policies.rules import Leaving, Stage
 from regsys.registration import mail as registration
 from regsys.registration.models import HandOver, Order, Registration
 from regsys.registration.states import RegistrationState as S
@@ -66,6 +66,7 @@ def list_letters(world: World) -> list[tuple[str, str, str]]:
             world.member,
             world.talk,
             world.host,
+            world.credit,
         )
     )
     found = []
@@ -180,8 +181,22 @@ def _inquiry(world: World) -> None:
 def _cancelled(world: World) -> None:
     r, now = _confirmed(), clock.now()
     registration.send_cancelled(
-        r, reason="You asked us to.", was_confirmed=True, refund=r.price, paid=True, now=now
+        r,
+        reason="You asked us to.",
+        was_confirmed=True,
+        money=Leaving(r.id, r.price, r.price),
+        now=now,
     )
+
+
+def _credit(world: World) -> None:
+    registration_id, now = world.credit, clock.now()
+    r = db.session.scalars(
+        select(Registration).where(Registration.credit_id == registration_id)
+    ).one()
+    assert r.credit
+    r.credit.ended_at, r.credit.end_reason = now, "Paid out on wish."
+    registration.send_credit(r, r.credit, left=r.credit.amount or 0, now=now)
 
 
 def _called_off(world: World) -> None:
@@ -326,6 +341,7 @@ LETTERS: dict[str, Callable[[World], None]] = {
     "registration-order_left": _left("order_left"),
     "registration-place_free": _left("place_free"),
     "registration-cancelled": _cancelled,
+    "registration-credit": _credit,
     "registration-proof_refused": lambda w: registration.send_proof_refused(
         _confirmed(), reason="A letter is missing.", more=0, until=None, now=clock.now()
     ),

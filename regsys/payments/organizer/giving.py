@@ -1,7 +1,7 @@
-"""Giving money back with a preview: of a payment, for a person, or together with cancelling their place."""
+"""Giving money back with a preview: of a payment, or for a person whose place stays."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,10 +18,6 @@ from regsys.payments.forms import GiveBackForm
 from regsys.payments.organizer.desk import ROLES, payments_organizer, scope_now, tell, tell_away
 from regsys.payments.queries import Backing
 from regsys.payments.settle import execute_refund
-from regsys.policies.rules import Cause
-from regsys.policies.words import explain
-from regsys.registration.models import Registration
-from regsys.registration.states import RegistrationState
 from regsys.web.errors import refusal_text
 from regsys.web.guard import current_actor, requires
 from regsys.web.html import money as money_words
@@ -81,53 +77,10 @@ def give_person_back(event_id: int, registration_id: int) -> ResponseReturnValue
             actor=actor, now=clock.now(), registration_id=registration_id,
         )  # fmt: skip
 
-    return serve(Errand("person", backing, act, _page_of(event_id, registration_id)))
+    return serve(Errand("person", backing, act, page_of(event_id, registration_id)))
 
 
-@payments_organizer.route(
-    "/organize/events/<int:event_id>/registrations/<int:registration_id>/cancel-paid",
-    methods=["GET", "POST"],
-)
-@requires(*ROLES)
-def cancel_person(event_id: int, registration_id: int) -> ResponseReturnValue:
-    """Cancel a place for which money came, with a refund of a chosen amount."""
-    backing = queries.get_backing_of_person(registration_id, event_id=event_id, scope=scope_now())
-    done, actor = _page_of(event_id, registration_id), current_actor()
-    if _has_ended(backing.registration):
-        flash(_("This registration has ended already; nothing more was done."), "warn")
-        return redirect(done, 303)
-    backing = _by_the_rules(backing)
-
-    def act(amount: int, form: GiveBackForm) -> Sequence[int]:
-        return services.cancel_person(
-            registration_id, event_id=event_id, amount=amount, seen=form.read_seen(),
-            reason=form.reason.data or "", actor=actor, now=clock.now(),
-        )  # fmt: skip
-
-    return serve(Errand("cancel", backing, act, done, least=0))
-
-
-def _by_the_rules(backing: Backing) -> Backing:
-    """Suggest what the refund rules of the place give back today, with the reason; without rules, what was paid."""
-    r = backing.registration
-    if r is None:
-        return backing
-    now = clock.now()
-    # Whoever still has a place when it is over did not come.
-    cause = Cause.NO_SHOW if now >= r.event.ends_at else Cause.ATTENDEE
-    (part,) = queries.get_parting(backing.order.id, [r.id], now=now, cause=cause).parts
-    if part.made is None or part.terms is None:
-        return backing
-    because = explain(part.made, part.terms, r.event.currency, r.event.time_zone)
-    return replace(backing, proposed=min(part.card, backing.most), because=because)
-
-
-def _has_ended(r: Registration | None) -> bool:
-    alive = (RegistrationState.CONFIRMED, RegistrationState.AWAITING_PAYMENT)
-    return r is None or r.state not in alive
-
-
-def _page_of(event_id: int, registration_id: int) -> str:
+def page_of(event_id: int, registration_id: int) -> str:
     """Return where one goes afterwards: a treasurer may not open the person's page."""
     if not current_actor().has("registrar", event_id=event_id):
         return url_for("payments_organizer.money")
@@ -140,8 +93,7 @@ def serve(errand: Errand) -> ResponseReturnValue:
     """Show the form, then what will happen, then do it."""
     backing, do = errand.backing, request.form.get("do")
     currency = backing.order.currency
-    first = backing.suggested if backing.proposed is None else backing.proposed
-    form = errand.form(plain(first, currency))
+    form = errand.form(plain(backing.suggested, currency))
     if not form.is_submitted() or do == "change":
         return _show(errand, form)
     valid = form.validate()
@@ -171,16 +123,14 @@ def _confirm(errand: Errand, form: GiveBackForm, amount: int) -> ResponseReturnV
             refund_ids = list(errand.act(amount, form))
     except Refused as e:
         return _show(errand, form, problem=refusal_text(e)), 409
-    if kind == "cancel":
-        flash(_("The place is cancelled, and the person is told by mail."), "good")
     if kind == "by_hand":
         flash(_("It is written down. A mistake can be taken back below for two weeks."), "good")
-    _carry_out(refund_ids, money_words(amount, currency))
+    carry_out(refund_ids, money_words(amount, currency))
     end_stale_checkout(order_id)
     return redirect(errand.done, 303)
 
 
-def _carry_out(refund_ids: Sequence[int], amount: str) -> None:
+def carry_out(refund_ids: Sequence[int], amount: str) -> None:
     """Ask Stripe; what it does not answer now the poller asks again."""
     actor = current_actor()
     states = []

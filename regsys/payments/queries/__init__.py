@@ -38,7 +38,7 @@ from regsys.payments.queries.inbox import (
     list_seen_events,
     webhooks,
 )
-from regsys.payments.queries.leaving import Part, Parting, get_parting
+from regsys.payments.queries.leaving import Part, Parting, get_ending, get_parting
 from regsys.payments.queries.money import (
     WITH_EVENTS,
     AttemptRow,
@@ -117,6 +117,7 @@ __all__ = [
     "get_backing_by_hand",
     "get_backing_of_payment",
     "get_backing_of_person",
+    "get_ending",
     "get_holding",
     "get_moves",
     "get_order_of_refund",

@@ -51,8 +51,7 @@ def list_card_payments(order_id: int) -> list[Payment]:
 class Backing:
     """What can be given back of an order: `most` in all, `suggested` for the person; amounts in minor units.
 
-    `seen` is the newest refund of these payments: it tells whether somebody gave money back meanwhile. `proposed` is
-    what the refund rules of the place give back, and `because` why, in words.
+    `seen` is the newest refund of these payments: it tells whether somebody gave money back meanwhile.
     """
 
     order: Order
@@ -60,8 +59,6 @@ class Backing:
     most: int
     suggested: int
     registration: Registration | None = None
-    proposed: int | None = None
-    because: str = ""
 
     @property
     def seen(self) -> int:

@@ -14,13 +14,12 @@ from regsys.payments.services.by_hand import give_by_hand, receive_by_hand, take
 from regsys.payments.services.following import apply_dispute, apply_refunds, finish_refund
 from regsys.payments.services.giving import (
     cancel_order,
-    cancel_person,
     finish_cancellation,
     give_back,
     start_cancellation,
 )
 from regsys.payments.services.inbox import fail_event, mark_event, receive
-from regsys.payments.services.leaving import Left, leave, leaving_of
+from regsys.payments.services.leaving import CHANGED, Left, cancel_person, leave, leaving_of
 from regsys.payments.services.moving import Moved, move_for, move_place
 from regsys.payments.services.promises import keep_promise
 from regsys.payments.services.refunding import RefundOrder, request_full_refund, submit_refund
@@ -28,6 +27,7 @@ from regsys.payments.services.rests import follow_rest
 from regsys.payments.services.settling import apply_session
 
 __all__ = [
+    "CHANGED",
     "Back",
     "Left",
     "Moved",

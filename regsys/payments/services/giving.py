@@ -15,13 +15,20 @@ from regsys.ledger import services as ledger
 from regsys.ledger.models import Payment, Refund
 from regsys.payments import queries
 from regsys.payments.models import Cancellation
+from regsys.policies.rules import Settled
 from regsys.registration import queries as registrations
 from regsys.registration import services as registration
-from regsys.registration.models import Order
+from regsys.registration.models import Order, Registration
+from regsys.registration.states import RegistrationState
 
 CHANGED = Refusal(
     "MoneyChanged",
     N_("Money of this order was given back meanwhile. Nothing more was done; please look again."),
+)
+
+KEPT_IS_USED = Refusal(
+    "KeptIsUsed",
+    N_("So much is not kept any more: some of it was given back, or a credit made of it was used."),
 )
 
 
@@ -50,8 +57,22 @@ def give_back(
         payments, amount, reason=reason, actor=actor, now=now, registration_id=registration_id
     )
     if amount > over:
-        registration.lower_price(order_id, registration_id, amount - over, reason=reason)
+        _lower(order_id, registration_id, amount - over, reason=reason, now=now)
     return made
+
+
+def _lower(
+    order_id: int, registration_id: int | None, amount: int, *, reason: str, now: datetime
+) -> None:
+    """Take what goes back off the price, or off what was kept of it where the person has left.
+
+    What was kept may count as a credit, or be promised: neither is paid a second time.
+    """
+    r = db.session.get(Registration, registration_id) if registration_id else None
+    left = r is not None and r.state is RegistrationState.CANCELLED
+    if r and left and registration.fit_back(r.id, Settled(amount), now=now).money < amount:
+        raise Refused(KEPT_IS_USED)
+    registration.lower_price(order_id, registration_id, amount, reason=reason)
 
 
 def _lock(order_id: int, payment_ids: Sequence[int]) -> list[Payment]:
@@ -92,35 +113,6 @@ def request(
         ).id
         for payment_id, part in ledger_rules.spread(amount, left)
     ]
-
-
-def cancel_person(
-    registration_id: int,
-    *,
-    event_id: int,
-    amount: int,
-    reason: str,
-    actor: Actor,
-    now: datetime,
-    seen: int | None = None,
-) -> list[int]:
-    """Cancel a paid registration and write down what goes back for it; return the refunds' ids.
-
-    One transaction, and a registration is cancelled once: so is the refund made once. `seen` is the newest refund that
-    the preview knew of, where there was one; what was given back meanwhile raises Refused.
-    """
-    order_id = registrations.get_registration(registration_id, event_id=event_id).order_id
-    registration.cancel_paid(
-        registration_id, event_id=event_id, refund=amount, reason=reason, actor=actor, now=now
-    )
-    payments = queries.list_card_payments(order_id)
-    if seen is not None and any(r.id > seen for p in payments for r in p.refunds):
-        raise Refused(CHANGED)
-    if not amount:
-        return []
-    return request(
-        payments, amount, reason=reason, actor=actor, now=now, registration_id=registration_id
-    )
 
 
 # ---- a whole event

@@ -1,7 +1,7 @@
 """People give their places up: what comes back is what they were shown, or nothing happens."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -15,10 +15,11 @@ from regsys.payments import queries
 from regsys.payments.queries import Part, Parting
 from regsys.payments.services.giving import request
 from regsys.payments.services.promises import promise
+from regsys.policies.rules import How, Leaving
 from regsys.policies.words import explain, refund_lines, refund_why
 from regsys.registration import services as registration
 from regsys.registration.models import Order
-from regsys.registration.rules import Leaving
+from regsys.registration.queries import get_registration
 from regsys.registration.states import RegistrationState as S
 
 CHANGED = Refusal(
@@ -87,11 +88,51 @@ def let_leave(
     return Left(made, parting.amount)
 
 
+def cancel_person(
+    registration_id: int,
+    *,
+    event_id: int,
+    how: How = How.OWN,
+    amount: int = 0,
+    mark: str | None = None,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> list[int]:
+    """End somebody's place and settle what was paid for it by the rules, or as the organizer decides.
+
+    `amount` is for How.OWN. Where it is not what `mark` stands for nothing is done. Returns the refunds' ids. One
+    transaction, and a registration is cancelled once: so is the refund made once. Locks the order. Raises Refused.
+    """
+    order_id = get_registration(registration_id, event_id=event_id).order_id
+    lock_rows(Order, [order_id])
+    db.session.expire_all()
+    parting = queries.get_ending(registration_id, event_id=event_id, how=how, own=amount, now=now)
+    (part,) = parting.parts
+    refusal = parting.refusal or (CHANGED if mark not in (None, parting.mark) else None)
+    if refusal:
+        raise Refused(refusal)
+    money = leaving_of(part)
+    registration.cancel_paid(
+        registration_id, event_id=event_id, money=money, reason=reason, actor=actor, now=now
+    )
+    promise(part, now=now)
+    if not part.card:
+        return []
+    payments = queries.list_card_payments(order_id)
+    return request(
+        payments, part.card, reason=reason, actor=actor, now=now, registration_id=registration_id
+    )
+
+
 def leaving_of(part: Part) -> Leaving:
     """Return what is written down and written to people about one who leaves."""
     r, made, terms = part.registration, part.made, part.terms
+    plain = Leaving(
+        r.id, part.paid, part.card, part.by_hand, by_credit=part.by_credit, to_credit=part.to_credit
+    )
     if made is None or terms is None:
-        return Leaving(r.id, part.paid)
+        return plain
     currency = r.event.currency
     lines = [(label, show(n, currency)) for label, n in refund_lines(made)]
     why = refund_why(made, terms, currency, r.event.time_zone)
@@ -99,8 +140,14 @@ def leaving_of(part: Part) -> Leaving:
         more = show(part.more, currency)
         again = _("If somebody takes the place, %(amount)s more comes back by itself.", amount=more)
         why = f"{why} {again}"
-    credit = (part.credit, part.credit_until)
-    return Leaving(r.id, part.paid, part.card, part.by_hand, why, lines, *credit)
+    if part.more_credit:
+        more = show(part.more_credit, currency)
+        again = _(
+            "If somebody takes the place, %(amount)s more goes back to the credit.", amount=more
+        )
+        why = f"{why} {again}"
+    until = part.credit_until
+    return replace(plain, why=why, lines=lines, credit=part.credit, credit_until=until)
 
 
 def _explained(part: Part) -> str:

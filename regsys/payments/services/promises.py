@@ -13,6 +13,7 @@ from regsys.payments import mail, queries
 from regsys.payments.models import Promise
 from regsys.payments.queries import Part
 from regsys.payments.services.giving import request
+from regsys.policies.rules import Settled
 from regsys.registration import services as registration
 from regsys.registration.models import Order, Registration
 from regsys.registration.queries import get_order
@@ -20,11 +21,12 @@ from regsys.registration.queries import get_order
 
 def promise(part: Part, *, now: datetime) -> None:
     """Write down what comes back besides of one who leaves, if somebody takes the place."""
-    if part.more:
+    if part.more or part.more_credit:
         reason = _("Somebody has taken the place.")
         row = Promise(
-            registration_id=part.registration.id, amount=part.more, reason=reason, created_at=now
-        )
+            registration_id=part.registration.id, amount=part.more, credit=part.more_credit,
+            reason=reason, created_at=now,
+        )  # fmt: skip
         db.session.add(row)
         db.session.flush()
 
@@ -46,7 +48,8 @@ def keep_promise(promise_id: int, *, now: datetime) -> Sequence[int]:
         return []
     row.kept_at, row.taken_by_id = now, takers[promise_id]
     # Somebody may have given it back by hand in the meantime.
-    back = registration.fit_credit(gone.id, row.amount, now=now)
+    fits = registration.fit_back(gone.id, Settled(row.amount, row.credit), now=now)
+    back, again = fits.money, fits.credit
     audit.record(
         "refund.promise_kept",
         ("registration", gone.id),
@@ -54,14 +57,16 @@ def keep_promise(promise_id: int, *, now: datetime) -> Sequence[int]:
         now=now,
         event_id=gone.event_id,
         order_id=order_id,
-        after={"amount": back},
+        after={"amount": back} | ({"to_credit": again} if again else {}),
     )
-    if not back:
+    if not back and not again:
         return []
-    registration.keep_less(order_id, gone.id, back, reason=row.reason)
+    if back:
+        registration.keep_less(order_id, gone.id, back, reason=row.reason)
     cards = queries.list_card_payments(order_id)
     card = min(back, sum(refundable(p) for p in cards))
-    mail.send_refilled(get_order(order_id), gone, card=card, by_hand=back - card, now=now)
+    order = get_order(order_id)
+    mail.send_refilled(order, gone, card=card, by_hand=back - card, to_credit=again, now=now)
     if not card:
         return []
     return request(cards, card, reason=row.reason, actor=SYSTEM, now=now, registration_id=gone.id)

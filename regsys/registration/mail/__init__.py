@@ -1,22 +1,24 @@
 """The letters of this room; each is composed in the transaction that makes it true, under a key of its own."""
 
+from regsys.registration.mail.cancelling import (
+    send_cancelled,
+    send_event_cancelled,
+    send_order_cancelled,
+)
 from regsys.registration.mail.handing import (
     send_hand_over_asked,
     send_hand_over_declined,
     send_handed_over,
 )
-from regsys.registration.mail.leaving import send_left, send_place_free
+from regsys.registration.mail.leaving import send_credit, send_left, send_place_free
 from regsys.registration.mail.letters import (
     location,
     rows_of,
-    send_cancelled,
     send_cart_link,
     send_confirmation,
     send_confirmations,
-    send_event_cancelled,
     send_existing_link,
     send_hold_expired,
-    send_order_cancelled,
     send_pay_link,
     when,
     where,
@@ -38,6 +40,7 @@ __all__ = [
     "send_cart_link",
     "send_confirmation",
     "send_confirmations",
+    "send_credit",
     "send_event_cancelled",
     "send_existing_link",
     "send_hand_over_asked",

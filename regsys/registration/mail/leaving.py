@@ -7,10 +7,12 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from regsys.discounts.models import Code
 from regsys.events.models import Event
 from regsys.kernel.money import show
 from regsys.outbox import services as outbox
 from regsys.outbox.compose import compose
+from regsys.policies.rules import Leaving
 from regsys.registration import ics, queries
 from regsys.registration.mail.letters import (
     attached,
@@ -23,7 +25,6 @@ from regsys.registration.mail.letters import (
     when,
 )
 from regsys.registration.models import Order, Registration
-from regsys.registration.rules import Leaving
 from regsys.web.html import deadline
 from regsys.web.urls import absolute
 
@@ -53,7 +54,8 @@ def send_left(
             subject=_("Your place was let go: %(title)s", title=r.event.title)
             if lapsed
             else _("You have given your place back: %(title)s", title=r.event.title),
-            context={"parts": _parts(order, [(r, money)]) if own else [], "lapsed": lapsed},
+            links={"order": absolute("registration.order", token=order.token)} if own else {},
+            context={"parts": parts_of(order, [(r, money)]) if own else [], "lapsed": lapsed},
             attachments=[attached(text, "CANCEL")],
             now=now,
         )
@@ -86,7 +88,7 @@ def _send_order_left(
         context={
             "order": order,
             "people": rows_of(people),
-            "parts": _parts(order, gone),
+            "parts": parts_of(order, gone),
             "lapsed": lapsed,
         },
         order_id=order.id,
@@ -94,20 +96,40 @@ def _send_order_left(
     outbox.enqueue(draft, now=now)
 
 
-def _parts(order: Order, gone: Sequence[tuple[Registration, Leaving]]) -> list[dict[str, Any]]:
+def parts_of(order: Order, gone: Sequence[tuple[Registration, Leaving]]) -> list[dict[str, Any]]:
     """Return what goes back for whom, with its explanation, in words."""
-    return [
-        {
-            "name": r.name,
-            "paid": money.paid > 0,
-            "why": money.why,
-            "lines": money.lines,
-            "credit": _credit(r),
-            "amount": show(money.card + money.by_hand, order.currency),
-            **backs(order, money.card, money.by_hand),
-        }
-        for r, money in gone
-    ]
+    return [_part(order, r, money) for r, money in gone]
+
+
+def _part(order: Order, r: Registration, money: Leaving) -> dict[str, Any]:
+    lines = list(money.lines)
+    if money.to_credit and lines:
+        lines.append((_("Counts again as a credit"), show(-money.to_credit, order.currency)))
+    return {
+        "name": r.name,
+        "paid": money.value > 0,
+        "why": money.why,
+        "lines": lines,
+        "credit": _credit(r),
+        "again": again_words(r, money.to_credit),
+        "amount": show(money.card + money.by_hand, order.currency),
+        **backs(order, money.card, money.by_hand),
+    }
+
+
+def again_words(r: Registration, amount: int) -> str:
+    """Return which credit counts again for how much; its code is for the person to whom it belongs."""
+    code = r.discount_code
+    if not amount or code is None or code.ends_at is None:
+        return ""
+    words = show(amount, code.currency)
+    if code.email_key != r.email_key:
+        return _("%(amount)s counts again as the credit that paid it.", amount=words)
+    until = deadline(code.ends_at, r.event.time_zone)
+    return _(
+        "%(amount)s counts again as the credit %(code)s, at events that begin before %(until)s.",
+        amount=words, code=code.code, until=until,
+    )  # fmt: skip
 
 
 def _credit(r: Registration) -> dict[str, str] | None:
@@ -116,6 +138,24 @@ def _credit(r: Registration) -> dict[str, str] | None:
         return None
     amount, until = show(code.amount, code.currency), deadline(code.ends_at, r.event.time_zone)
     return {"code": code.code, "amount": amount, "until": until, "email": r.email}
+
+
+def send_credit(r: Registration, code: Code, *, left: int, now: datetime) -> None:
+    """Tell somebody that their credit was ended, with the reason, or that it counts again; `left`: of its amount."""
+    ended = code.ended_at is not None
+    subject = _("Your credit %(code)s has ended", code=code.code)
+    if not ended:
+        subject = _("Your credit %(code)s counts again", code=code.code)
+    until = deadline(code.ends_at, r.event.time_zone) if code.ends_at else ""
+    send_one(
+        "credit",
+        r,
+        template="registration/mail_credit",
+        key=f"credit-{'ended' if ended else 'again'}:{code.id}:{int(now.timestamp())}",
+        subject=subject,
+        context={"code": code, "ended": ended, "left": show(left, code.currency), "until": until},
+        now=now,
+    )
 
 
 def send_place_free(event: Event, names: Sequence[str], *, key: str, now: datetime) -> None:

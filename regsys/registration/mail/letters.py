@@ -139,97 +139,10 @@ def send_pay_link(r: Registration, *, until: datetime, now: datetime, key: str =
     )
 
 
-def send_cancelled(
-    r: Registration,
-    *,
-    reason: str,
-    was_confirmed: bool,
-    now: datetime,
-    refund: int = 0,
-    paid: bool = False,
-) -> None:
-    """Tell a person that an organizer has cancelled their place, and take it off their calendar.
-
-    `refund` (minor units) is on its way back to the payer; `paid`: something was paid for the place.
-    """
-    _send_off("cancelled", r, _("Your place was cancelled: %(title)s", title=r.event.title),
-              reason=reason, was_confirmed=was_confirmed, refund=refund, paid=paid, now=now)  # fmt: skip
-
-
-def send_event_cancelled(
-    r: Registration,
-    *,
-    reason: str,
-    was_confirmed: bool,
-    refund: int,
-    by_hand: int,
-    paid: bool,
-    now: datetime,
-) -> None:
-    """Tell a person that the society has called the event off, and what goes back to the card and `by_hand`."""
-    _send_off("event_cancelled", r, _("It does not take place: %(title)s", title=r.event.title),
-              reason=reason, was_confirmed=was_confirmed, refund=refund, by_hand=by_hand,
-              paid=paid, now=now)  # fmt: skip
-
-
-def _send_off(
-    kind: str,
-    r: Registration,
-    subject: str,
-    *,
-    reason: str,
-    was_confirmed: bool,
-    refund: int,
-    by_hand: int = 0,
-    paid: bool,
-    now: datetime,
-) -> None:
-    r.sequence += 1
-    text = ics.write(r, method="CANCEL", location=location(r.event), description="", now=now)
-    send_one(
-        kind,
-        r,
-        key=f"cancelled:{r.id}",
-        subject=subject,
-        context={"reason": reason, "paid": paid, **backs(r.order, refund, by_hand)},
-        attachments=[attached(text, "CANCEL")] if was_confirmed else [],
-        now=now,
-    )
-
-
 def backs(order: Order, refund: int, by_hand: int) -> dict[str, str]:
     """Return what goes back to the card and in another way, in words."""
     words = {"back": refund, "by_hand": by_hand}
     return {name: show(n, order.currency) if n else "" for name, n in words.items()}
-
-
-def send_order_cancelled(
-    order: Order,
-    gone: Sequence[Registration],
-    *,
-    key: str,
-    refund: int,
-    reason: str,
-    now: datetime,
-    by_hand: int = 0,
-) -> None:
-    """Tell a payer who is none of these people whose places were cancelled, and what goes back."""
-    draft = compose(
-        "registration/mail_order_cancelled",
-        key=key,
-        kind="order_cancelled",
-        to=(order.payer_name, order.email),
-        subject=_("Places were cancelled: %(titles)s", titles=titles_of(gone)),
-        links={"order": absolute("registration.order", token=order.token)},
-        context={
-            "order": order,
-            "people": rows_of(gone),
-            "reason": reason,
-            **backs(order, refund, by_hand),
-        },
-        order_id=order.id,
-    )
-    outbox.enqueue(draft, now=now)
 
 
 def send_one(

@@ -30,6 +30,7 @@ from regsys.registration.services.choosing import (
     may_choose,
     read_options,
 )
+from regsys.registration.services.crediting import end_credit, get_credit, reopen_credit
 from regsys.registration.services.describing import (
     ABOUT,
     Person,
@@ -56,7 +57,7 @@ from regsys.registration.services.handing import (
     why_not_hand,
     withdraw_hand_over,
 )
-from regsys.registration.services.leaving import fit_credit, keep_less, leave
+from regsys.registration.services.leaving import fit_back, keep_less, leave
 from regsys.registration.services.lowering import lower_price, restore_price
 from regsys.registration.services.minimum import (
     let_run,
@@ -114,11 +115,13 @@ __all__ = [
     "difference_of",
     "drop_code",
     "edit_contact",
+    "end_credit",
     "expire_lapsed",
     "extend_hold",
     "fill_hand_over",
-    "fit_credit",
+    "fit_back",
     "forget",
+    "get_credit",
     "hand_over_for",
     "hold_for_checkout",
     "hold_for_payer",
@@ -143,6 +146,7 @@ __all__ = [
     "release_checkout",
     "remove_from_cart",
     "remove_person",
+    "reopen_credit",
     "resend",
     "reserve",
     "restore_price",

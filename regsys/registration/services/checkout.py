@@ -12,7 +12,7 @@ from regsys.events.states import EventState
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import BUSY_SENTENCE
 from regsys.kernel.errors import Busy, Refused
-from regsys.registration import mail, queries, rules
+from regsys.registration import chosen, mail, queries, rules
 from regsys.registration.models import LineKind, Registration
 from regsys.registration.owing import due_first
 from regsys.registration.queries import Held
@@ -150,6 +150,9 @@ def _keep_places(held: Held, waiting: Sequence[Registration], *, now: datetime) 
         try:
             capacity.claim(pools.wanted, now=now, until=None, up_to=pools.early)
         except Refused:
+            return False
+        if chosen.is_overdrawn(gone):
+            capacity.release([r.id for r in gone], now=now)
             return False
     endless = not gone and all(held.ends[r.id] is None for r in waiting)
     if not endless and not capacity.extend([r.id for r in waiting], until=None, now=now):

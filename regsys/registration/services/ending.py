@@ -1,7 +1,7 @@
 """Registrations that end before anything was paid for them, and carts that are forgotten."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask_babel import gettext as _
@@ -15,12 +15,13 @@ from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.text import N_
 from regsys.ledger import queries as ledger
+from regsys.policies.rules import Leaving
 from regsys.questions import services as questions
 from regsys.registration import mail, queries, rules
 from regsys.registration.kinds import OrderSource
 from regsys.registration.models import LineKind, OptionChoice, Order, OrderLine, Registration
 from regsys.registration.queries import Held
-from regsys.registration.services.lowering import lower_price
+from regsys.registration.services.leaving import keep
 from regsys.registration.services.reducing import why_not_keep
 from regsys.registration.services.shared import add_line, end, is_paying, let_lapse, lock_order
 from regsys.registration.states import LIVE
@@ -64,7 +65,7 @@ def cancel_unpaid(
     held = lock_order(order_id, now=now)
     r = next(r for r in held.order.registrations if r.id == registration_id)
     money = ledger.sums_of([order_id])[order_id]
-    paid = money.paid - money.refunded if r.price else 0
+    paid = (money.paid - money.refunded if r.price else 0) + r.credit_used
     was_confirmed = r.state is S.CONFIRMED
     refusal = rules.why_not_cancel(r.state, paid=paid, paying=is_paying(r, held.ends))
     if refusal:
@@ -76,46 +77,52 @@ def cancel_unpaid(
 
 
 def cancel_paid(
-    registration_id: int, *, event_id: int, refund: int, reason: str, actor: Actor, now: datetime
+    registration_id: int, *, event_id: int, money: Leaving, reason: str, actor: Actor, now: datetime
 ) -> None:
-    """Cancel a registration for which money came, and tell the person, and the payer, what goes back.
+    """Cancel a registration for an organizer, and tell the person, the payer and who leads, as `money` says.
 
-    `refund` (minor units) is requested by the caller in the same transaction; what is kept of the price stays on the
-    order as a line. Locks the order. Raises Refused where it has ended already or a payment page is open.
+    What goes back is requested by the caller in the same transaction; what is kept of the price stays on the order as a
+    line. Locks the order. Raises Refused where it has ended already or a payment page is open.
     """
     order_id = queries.get_registration(registration_id, event_id=event_id).order_id
     held = lock_order(order_id, now=now)
-    r = next(r for r in held.order.registrations if r.id == registration_id)
+    order = held.order
+    r = next(r for r in order.registrations if r.id == registration_id)
     refusal = rules.why_not_cancel(r.state, paid=0, paying=is_paying(r, held.ends))
     if refusal:
         raise Refused(refusal)
-    cost = queries.costs_of([r.id])[r.id]
     was_confirmed = r.state is S.CONFIRMED
-    end(held.order, [r], S.CANCELLED, actor=actor, now=now, reason=reason, line=_("Cancelled."))
-    over = queries.due(order_id).over
-    if refund < min(cost, over):
-        kept = min(cost, over) - refund
-        add_line(order_id, r.id, LineKind.KEPT, _("Kept of the price: cancelled."), kept)
-    elif refund > over:
-        lower_price(order_id, r.id, refund - over, reason=reason)
+    end(order, [r], S.CANCELLED, actor=actor, now=now, reason=reason, line=_("Cancelled."))
+    keep(r, money, actor=actor, now=now)
     db.session.flush()
-    mail.send_cancelled(
-        r, reason=reason, was_confirmed=was_confirmed, refund=refund, paid=cost > 0, now=now
-    )
+    mail.send_cancelled(r, reason=reason, was_confirmed=was_confirmed, money=money, now=now)
     if was_confirmed:
         mail.send_place_free(r.event, [r.name], key=f"cancelled:{r.id}", now=now)
-    if refund and held.order.email.casefold() != r.email_key:
-        key = f"order-cancelled:{order_id}:{r.id}"
-        mail.send_order_cancelled(held.order, [r], key=key, refund=refund, reason=reason, now=now)
+    if money.value and order.email.casefold() != r.email_key:
+        back, key = money.card, f"order-cancelled:{order_id}:{r.id}"
+        mail.send_order_cancelled(
+            order,
+            [r],
+            key=key,
+            refund=back,
+            by_hand=money.by_hand,
+            reason=reason,
+            money=[money],
+            now=now,
+        )
 
 
 @dataclass(frozen=True)
 class Share:
-    """What goes back for one person of an event that is called off, to the card and (`by_hand`) in another way."""
+    """What goes back for one person of an event that is called off, to the card and (`by_hand`) in another way.
+
+    `to_credit`: what counts again of a credit that paid a part of it.
+    """
 
     registration_id: int
     amount: int = 0
     by_hand: int = 0
+    to_credit: int = 0
 
 
 def cancel_for_event(
@@ -138,6 +145,7 @@ def cancel_for_event(
     if not gone:
         return []
     paid = {r.id for r in gone if r.state is S.CONFIRMED}
+    credits = {r.id: r.credit_used if r.id in paid else 0 for r in gone}
     came = queries.due(order_id).net
     costs = (
         queries.costs_of([r.id for r in gone]) if came else dict.fromkeys([r.id for r in gone], 0)
@@ -149,6 +157,7 @@ def cancel_for_event(
     card = min(over, most)
     hand = max(0, over - card - contested)
     shares = _share_out(gone, costs, paid, card, hand)
+    shares = [replace(share, to_credit=credits[share.registration_id]) for share in shares]
     _tell_of_event(held, gone, shares, paid, costs, reason=reason, now=now)
     return [s for s in shares if s.amount]
 
@@ -200,6 +209,7 @@ def _tell_of_event(
                 was_confirmed=r.id in confirmed,
                 refund=share.amount,
                 by_hand=share.by_hand,
+                to_credit=share.to_credit,
                 paid=r.id in confirmed and costs[r.id] > 0,
                 now=now,
             )

@@ -185,8 +185,8 @@ def _pass_on(
         state_at=now,
         created_at=now,
         **{k: getattr(r, k) for k in ("order_id", "event_id", "ticket_type_id", "rate",
-                                      "room_part", "policy_id", "promised_at", "times_moved", "code_id", "deposit",
-                                      "rest_at")},
+                                      "room_part", "policy_id", "promised_at", "times_moved", "code_id", "credit_used",
+                                      "deposit", "rest_at")},
         **{k: getattr(row, k) for k in ("first_name", "last_name", "email")},
         price=r.price + more,
         email_key=email_key(row.email),
@@ -197,6 +197,7 @@ def _pass_on(
     reason = _("Handed over to %(name)s.", name=row.name)
     capacity.pass_on(r.id, new.id)
     copy_choices(r.id, new.id)
+    r.credit_used = 0
     move_all([r], S.TRANSFERRED, actor=actor, now=now, reason=reason)
     add_line(r.order_id, r.id, LineKind.RETURN, reason, -cost)
     why = _("Taken over from %(name)s.", name=r.name)

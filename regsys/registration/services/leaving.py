@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from flask_babel import gettext as _
 
@@ -12,9 +13,9 @@ from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.text import N_
+from regsys.policies.rules import Leaving, Settled
 from regsys.registration import chosen, mail, queries, rules
 from regsys.registration.models import LineKind, Registration
-from regsys.registration.rules import Leaving
 from regsys.registration.services.shared import add_line, end, lock_order
 from regsys.registration.states import RegistrationState as S
 
@@ -48,14 +49,23 @@ def leave(
         gone.append(r)
     end(held.order, gone, S.CANCELLED, actor=actor, now=now, reason=reason, line=_("Cancelled."))
     for r, one in zip(gone, leavings, strict=True):
-        if one.kept:
-            add_line(order_id, r.id, LineKind.KEPT, one.why or _("Kept of the price."), one.kept)
-        if one.credit and one.credit_until:
-            _give_credit(r, one.credit, one.credit_until, actor=actor, now=now)
+        keep(r, one, actor=actor, now=now)
     db.session.flush()
     key = f"{order_id}:{'-'.join(str(r.id) for r in gone)}"
     pairs = list(zip(gone, leavings, strict=True))
     mail.send_left(held.order, pairs, key=key, lapsed=lapsed, now=now)
+
+
+def keep(r: Registration, one: Leaving, *, actor: Actor, now: datetime) -> None:
+    """Write down what of a place that has just ended is not given back, and the credits by which some of it counts."""
+    if one.kept:
+        add_line(r.order_id, r.id, LineKind.KEPT, one.why or _("Kept of the price."), one.kept)
+    r.credit_used = one.by_credit - one.to_credit
+    if one.to_credit:
+        after = {"amount": one.to_credit, "currency": r.event.currency}
+        _record("registration.credit_returned", r, after, actor=actor, now=now)
+    if one.credit and one.credit_until:
+        _give_credit(r, one.credit, one.credit_until, actor=actor, now=now)
 
 
 def _give_credit(
@@ -66,35 +76,56 @@ def _give_credit(
     r.credit = discounts.make_credit(
         r.email, amount=amount, currency=currency, until=until, note=note, now=now
     )
+    after = {"code": r.credit.code, "amount": amount, "currency": currency}
+    _record("registration.credit_given", r, after, actor=actor, now=now)
+
+
+def _record(
+    action: str, r: Registration, after: dict[str, Any], *, actor: Actor, now: datetime
+) -> None:
     audit.record(
-        "registration.credit_given",
+        action,
         ("registration", r.id),
         actor=actor,
         now=now,
         event_id=r.event_id,
         order_id=r.order_id,
-        after={"code": r.credit.code, "amount": amount, "currency": currency},
+        after=after,
     )
 
 
-def fit_credit(registration_id: int, back: int, *, now: datetime) -> int:
-    """Return how much of `back` may still come back of what was kept, besides a credit that was used.
+def fit_back(registration_id: int, wish: Settled, *, now: datetime) -> Settled:
+    """Return how much of this may still come back of what was kept, besides what was used of a credit made of it.
 
-    One that was not used becomes as small as what is kept then, or ends. The caller holds the order's lock.
+    That credit becomes as small as what is kept then, or ends; what goes back to the credit that paid counts again. The
+    caller holds the order's lock, and writes down what goes back in money.
     """
     r = db.session.get_one(Registration, registration_id)
-    code, kept = r.credit, queries.costs_of([registration_id])[registration_id]
-    if code is None or code.amount is None or code.ended_at:
-        return min(back, max(0, kept))
-    capacity.lock_pools([code.pool_id])
-    if chosen.is_spent(code.id, but=0):
-        return min(back, max(0, kept - code.amount))
-    back = min(back, max(0, kept))
-    if kept - back:
-        code.amount = min(code.amount, kept - back)
-    else:
-        code.ended_at = now
-    return back
+    money, code, spent = money_kept(r), r.credit, 0
+    if code:
+        capacity.lock_pools([code.pool_id])
+        db.session.refresh(code)
+        spent = chosen.spent_of(code.id)
+    free = max(0, money + r.credit_used - spent)
+    again = min(wish.credit, r.credit_used, free)
+    back = min(wish.money, money, free - again)
+    kept = money + r.credit_used - again - back
+    r.credit_used -= again
+    if code and code.amount and kept:
+        code.amount = min(code.amount, kept)
+    elif code and code.ended_at is None:
+        code.ended_at, code.end_reason = now, _("All that was kept was given back.")
+    db.session.flush()
+    return Settled(back, again)
+
+
+def money_kept(r: Registration) -> int:
+    """Return what is still kept of the money for a place that was given up.
+
+    What was given back of an order without naming a person may have been this person's.
+    """
+    loose = sum(x.amount for x in queries.list_lines(r.order_id) if x.registration_id is None)
+    return max(0, queries.costs_of([r.id])[r.id] + min(0, loose))
 
 
 def keep_less(order_id: int, registration_id: int, amount: int, *, reason: str) -> None:

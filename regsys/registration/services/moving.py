@@ -128,7 +128,7 @@ def finish_moves(
     costs = queries.costs_of([r.moved_from_id for r in moved if r.moved_from_id])
     for new in moved:
         old = by_id[new.moved_from_id or 0]
-        cost = costs[old.id]
+        cost, old.credit_used = costs[old.id], 0
         reason = _("Moved to “%(title)s”.", title=new.event.title)
         move_all([old], S.TRANSFERRED, actor=actor, now=now, reason=reason)
         if cost:

@@ -44,7 +44,10 @@ def apply_code(
     check_open(held)
     code = codes.find_code(typed)
     if code and (code.once or code.email_key):
-        capacity.lock_pools([code.pool_id])  # who has used it is read under its lock
+        capacity.lock_pools(
+            [code.pool_id]
+        )  # who has used it, and how much of it, is read under its lock
+        db.session.refresh(code)
     people = [r for r in held.unpaid if code and code.counts_at(r.event)]
     if code is None or not people:
         raise Refused(discounts.UNKNOWN)
@@ -52,15 +55,14 @@ def apply_code(
         raise Refused(discounts.OTHER_CODE)
     if not all(r.email for r in people):
         raise Refused(rules.NOT_COMPLETE)
-    people = _owners(people, code, held.order.id)
+    people = _owners(people, code)
     terms = codes.terms_of(code)
     _raise(discounts.why_not(terms, held.order.currency, now))
     new = _who(people, code, terms, workplace)
     if not new:
         return Applied(sum(r.code_id == code.id for r in people), short=False)
     alone = _place_prices(held)
-    off = {r.id: discounts.discount(terms, alone[r.id], held.order.currency) for r in new}
-    cuts = {r.id: min(off[r.id], r.price) for r in new}  # some of it may be taken over already
+    cuts = _cuts(code, terms, new, alone, held.order.currency)
     new = [r for r in new if cuts[r.id]]
     if not new:
         raise Refused(discounts.NOTHING_OFF)
@@ -70,6 +72,7 @@ def apply_code(
     lowered = [r for r in new if r.id in got]
     for r in lowered:
         r.price, r.code_id = r.price - cuts[r.id], code.id
+        r.credit_used = cuts[r.id] if code.email_key else 0
         why = code_words(code, held.order.currency)
         add_line(held.order.id, r.id, LineKind.DISCOUNT, why, -cuts[r.id])
     _raise(discounts.why_not_left(sum(r.price for r in held.unpaid), held.order.currency))
@@ -90,7 +93,7 @@ def drop_code(which: int | str, *, actor: Actor, now: datetime) -> None:
     lines = [x for x in queries.list_lines(held.order.id) if x.kind is LineKind.DISCOUNT]
     off = {i: -sum(x.amount for x in lines if x.registration_id == i) for i in ids}
     for r in having:
-        r.price, r.code_id = r.price + off[r.id], None
+        r.price, r.code_id, r.credit_used = r.price + off[r.id], None, 0
         if held.order.placed_at:
             gone = _("Code %(code)s is taken off.", code=code.code)
             add_line(held.order.id, r.id, LineKind.DISCOUNT, gone, off[r.id])
@@ -142,16 +145,39 @@ def note_group(r: Registration, before: str, *, actor: Actor, now: datetime) -> 
     )
 
 
-def _owners(people: list[Registration], code: Code, order_id: int) -> list[Registration]:
+def _owners(people: list[Registration], code: Code) -> list[Registration]:
     """Return whose place a credit may lower: everybody's where the code is no credit."""
     if code.email_key is None:
         return people
     own = [r for r in people if r.email_key == code.email_key]
     if not own:
         raise Refused(discounts.OF_ANOTHER)
-    if chosen.is_spent(code.id, but=order_id):
-        raise Refused(discounts.USED_UP)
     return own
+
+
+def _cuts(
+    code: Code,
+    terms: discounts.Terms,
+    new: Sequence[Registration],
+    alone: dict[int, int],
+    currency: str,
+) -> dict[int, int]:
+    """Return what a code takes off each place; a credit as far as something is left of it.
+
+    Some of the price may be taken over already.
+    """
+    most = {r.id: min(alone[r.id], r.price) for r in new}
+    if code.email_key is None or code.amount is None:
+        off = {r.id: discounts.discount(terms, alone[r.id], currency) for r in new}
+        return {r.id: min(off[r.id], most[r.id]) for r in new}
+    left = code.amount - chosen.spent_of(code.id)
+    if left <= 0:
+        raise Refused(discounts.USED_UP)
+    cuts = {}
+    for r in new:
+        cuts[r.id] = min(left, most[r.id])
+        left -= cuts[r.id]
+    return cuts
 
 
 def _place_prices(held: Held) -> dict[int, int]:

@@ -131,6 +131,10 @@ def end(
         )
     move_all(registrations, to, actor=actor, now=now, reason=reason)
     capacity.release(ids, now=now)
+    if to is RegistrationState.CANCELLED:
+        # All of it counts again; whoever keeps some of it by a rule writes that down afterwards.
+        for r in registrations:
+            r.credit_used = 0
     if order.placed_at is None:
         db.session.execute(delete(OrderLine).where(OrderLine.registration_id.in_(ids)))
         return

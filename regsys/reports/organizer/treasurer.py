@@ -20,7 +20,7 @@ from regsys.web.guard import current_actor, requires
 from regsys.web.urls import settings
 
 
-def _forbid_part_of_money() -> None:
+def forbid_part_of_money() -> None:
     """Refuse whoever handles the money of some events only."""
     if current_actor().scope(*MONEY) is not None:
         raise Forbidden
@@ -30,7 +30,7 @@ def _forbid_part_of_money() -> None:
 @requires(*MONEY)
 def treasurer() -> ResponseReturnValue:
     """Show what needs the treasurer, then all money by event and month."""
-    _forbid_part_of_money()
+    forbid_part_of_money()
     now, zone = clock.now(), settings().TIME_ZONE
     month = read_month(request.args.get("month", ""))
     found = treasury.find_treasury(zone=zone, month=month)
@@ -52,7 +52,7 @@ def treasurer() -> ResponseReturnValue:
 @requires(*MONEY)
 def reconcile() -> ResponseReturnValue:
     """Let the worker hold our rows against Stripe's books."""
-    _forbid_part_of_money()
+    forbid_part_of_money()
     actor = current_actor()
     with transaction():
         bookkeeping.start_job(since=None, until=None, actor=actor, now=clock.now())
@@ -64,7 +64,7 @@ def reconcile() -> ResponseReturnValue:
 @requires(*MONEY)
 def money_csv() -> ResponseReturnValue:
     """Stream payments and refunds as CSV."""
-    name = _log_money("csv", "payments", treasury.count_money())
+    name = log_money("csv", "payments", treasury.count_money())
     bom = request.args.get("bom") == "1"
     return downloads.stream(moneyout.make_csv(settings().TIME_ZONE, _, bom=bom), name)
 
@@ -73,7 +73,7 @@ def money_csv() -> ResponseReturnValue:
 @requires(*MONEY)
 def money_xlsx() -> ResponseReturnValue:
     """Send payments and refunds as a workbook."""
-    name = _log_money("xlsx", "payments", treasury.count_money())
+    name = log_money("xlsx", "payments", treasury.count_money())
     return downloads.send(moneyout.make_xlsx(settings().TIME_ZONE, _), name)
 
 
@@ -81,7 +81,7 @@ def money_xlsx() -> ResponseReturnValue:
 @requires(*MONEY)
 def papers_csv() -> ResponseReturnValue:
     """Stream receipts, invoices and credit notes as CSV."""
-    name = _log_money("csv", "papers", count_papers())
+    name = log_money("csv", "papers", count_papers())
     bom = request.args.get("bom") == "1"
     return downloads.stream(papersout.make_csv(settings().TIME_ZONE, _, bom=bom), name)
 
@@ -90,13 +90,13 @@ def papers_csv() -> ResponseReturnValue:
 @requires(*MONEY)
 def papers_xlsx() -> ResponseReturnValue:
     """Send receipts, invoices and credit notes as a workbook."""
-    name = _log_money("xlsx", "papers", count_papers())
+    name = log_money("xlsx", "papers", count_papers())
     return downloads.send(papersout.make_xlsx(settings().TIME_ZONE, _), name)
 
 
-def _log_money(kind: str, what: str, rows: int) -> str:
+def log_money(kind: str, what: str, rows: int) -> str:
     """Write down who takes the list out, and return a name for it."""
-    _forbid_part_of_money()
+    forbid_part_of_money()
     actor, now = current_actor(), clock.now()
     with transaction():
         services.log_money_export(kind, what=what, rows=rows, actor=actor, now=now)
