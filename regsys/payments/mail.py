@@ -13,7 +13,7 @@ from regsys.outbox import services as outbox
 from regsys.outbox.compose import compose
 from regsys.payments.models import PaymentAttempt
 from regsys.policies.rules import Stage
-from regsys.registration.mail import rows_of
+from regsys.registration.mail import papers_link, rows_of
 from regsys.registration.models import Order, Registration
 from regsys.web import html
 from regsys.web.urls import absolute, settings
@@ -152,7 +152,10 @@ def _to_payer(
         kind=f"payment_{kind}",
         to=(order.payer_name, order.email),
         subject=subject,
-        links={"order": absolute("registration.order", token=order.token)},
+        links={
+            "order": absolute("registration.order", token=order.token),
+            **papers_link(order),
+        },
         context={"order": order, "rows_of": rows_of, "people": order.registrations, **context},
         order_id=order.id,
     )

@@ -10,7 +10,7 @@ from regsys.registration.mail.handing import (
     send_hand_over_declined,
     send_handed_over,
 )
-from regsys.registration.mail.leaving import send_credit, send_left, send_place_free
+from regsys.registration.mail.leaving import papers_link, send_credit, send_left, send_place_free
 from regsys.registration.mail.letters import (
     location,
     rows_of,
@@ -34,6 +34,7 @@ from regsys.registration.mail.vouching import send_proof_accepted, send_proof_re
 
 __all__ = [
     "location",
+    "papers_link",
     "rows_of",
     "send_at_risk",
     "send_cancelled",

@@ -10,7 +10,7 @@ from regsys.outbox import services as outbox
 from regsys.outbox.compose import compose
 from regsys.policies.rules import Leaving
 from regsys.registration import ics
-from regsys.registration.mail.leaving import again_words, parts_of
+from regsys.registration.mail.leaving import again_words, papers_link, parts_of
 from regsys.registration.mail.letters import (
     attached,
     backs,
@@ -42,7 +42,7 @@ def send_cancelled(
         "registration/mail_cancelled",
         r,
         _("Your place was cancelled: %(title)s", title=r.event.title),
-        links={"order": absolute("registration.order", token=r.order.token)} if own else {},
+        links=papers_link(r.order) if own else {},
         was_confirmed=was_confirmed,
         context={
             "reason": reason,
@@ -130,7 +130,10 @@ def send_order_cancelled(
         kind="order_cancelled",
         to=(order.payer_name, order.email),
         subject=_("Places were cancelled: %(titles)s", titles=titles_of(gone)),
-        links={"order": absolute("registration.order", token=order.token)},
+        links={
+            "order": absolute("registration.order", token=order.token),
+            **papers_link(order),
+        },
         context={
             "order": order,
             "people": rows_of(gone),

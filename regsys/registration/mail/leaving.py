@@ -54,7 +54,7 @@ def send_left(
             subject=_("Your place was let go: %(title)s", title=r.event.title)
             if lapsed
             else _("You have given your place back: %(title)s", title=r.event.title),
-            links={"order": absolute("registration.order", token=order.token)} if own else {},
+            links=papers_link(order) if own else {},
             context={"parts": parts_of(order, [(r, money)]) if own else [], "lapsed": lapsed},
             attachments=[attached(text, "CANCEL")],
             now=now,
@@ -84,7 +84,10 @@ def _send_order_left(
         subject=_("Places were let go: %(titles)s", titles=titles_of(people))
         if lapsed
         else _("Places were given back: %(titles)s", titles=titles_of(people)),
-        links={"order": absolute("registration.order", token=order.token)},
+        links={
+            "order": absolute("registration.order", token=order.token),
+            **papers_link(order),
+        },
         context={
             "order": order,
             "people": rows_of(people),
@@ -94,6 +97,11 @@ def _send_order_left(
         order_id=order.id,
     )
     outbox.enqueue(draft, now=now)
+
+
+def papers_link(order: Order) -> dict[str, str]:
+    """Return the link to where the papers of an order stand on its page."""
+    return {"papers": absolute("registration.order", token=order.token) + "#o-papers"}
 
 
 def parts_of(order: Order, gone: Sequence[tuple[Registration, Leaving]]) -> list[dict[str, Any]]:
