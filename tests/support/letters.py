@@ -259,7 +259,7 @@ def _moved(kind: str) -> Callable[[World], None]:
     def write(world: World) -> None:
         r, new, now = _confirmed(), _unpaid(), clock.now()
         if kind == "moved":
-            registration.send_moved(r, new, cost=r.price, money=None, now=now)
+            registration.send_moved(r, new, cost=r.price, later=0, money=None, now=now)
             db.session.execute(delete(Message).where(Message.key != f"cancelled:{r.id}"))
         elif kind == "move_asked":
             registration.send_move_asked(r, new.event, new.ticket_type, now=now)
