@@ -1,10 +1,14 @@
 """What organizers do with one registration."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.exc import IntegrityError
+from wtforms import Field
 
 from regsys.events.queries import get_event, list_options
 from regsys.kernel import clock
@@ -20,6 +24,7 @@ from regsys.registration.forms import (
 )
 from regsys.registration.models import Registration
 from regsys.web.errors import refusal_text
+from regsys.web.fields import refuse
 from regsys.web.guard import current_actor, requires
 
 bp = Blueprint(
@@ -37,6 +42,17 @@ def back_to(event_id: int, registration_id: int) -> ResponseReturnValue:
     return redirect(target, 303)
 
 
+@contextmanager
+def said_at(field: Field) -> Iterator[None]:
+    """Say at the field of an address why it cannot be, also where somebody else took it in the same moment."""
+    try:
+        yield
+    except Refused as e:
+        refuse(field, refusal_text(e))
+    except IntegrityError:
+        refuse(field, _(rules.EMAIL_HERE.sentence))
+
+
 @bp.route("/add", methods=["GET", "POST"])
 @requires("registrar")
 def add(event_id: int) -> ResponseReturnValue:
@@ -45,7 +61,7 @@ def add(event_id: int) -> ResponseReturnValue:
     form = ByHandForm()
     form.ticket_type.choices = [(t.id, t.name) for t in event.ticket_types if t.prices]
     if form.validate_on_submit():
-        try:
+        with said_at(form.email):
             with transaction():
                 made = services.add_by_hand(
                     event_id,
@@ -58,10 +74,6 @@ def add(event_id: int) -> ResponseReturnValue:
                 )
             flash(_("%(name)s has a place; a letter is on its way.", name=made.name), "good")
             return back_to(event_id, made.id)
-        except Refused as e:
-            form.email.errors = [*form.email.errors, refusal_text(e)]
-        except IntegrityError:  # somebody else took the address in the same moment
-            form.email.errors = [*form.email.errors, _(rules.EMAIL_HERE.sentence)]
     status = 422 if form.errors else 200
     has_options = any(o.on_sale for o in list_options([event_id]))
     return render_template(
@@ -112,7 +124,7 @@ def contact(event_id: int, registration_id: int) -> ResponseReturnValue:
     registration = _find(event_id, registration_id)
     form = ContactForm(obj=registration)
     if form.validate_on_submit():
-        try:
+        with said_at(form.email):
             with transaction():
                 moved = services.edit_contact(
                     registration_id,
@@ -125,10 +137,6 @@ def contact(event_id: int, registration_id: int) -> ResponseReturnValue:
                 _("Saved. A new letter went to the new address.") if moved else _("Saved."), "good"
             )
             return back_to(event_id, registration_id)
-        except Refused as e:
-            form.email.errors = [*form.email.errors, refusal_text(e)]
-        except IntegrityError:  # somebody else took the address in the same moment
-            form.email.errors = [*form.email.errors, _(rules.EMAIL_HERE.sentence)]
     status = 422 if form.errors else 200
     return render_template("registration/organizer_contact.html", form=form, r=registration), status
 

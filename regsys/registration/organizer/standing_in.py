@@ -1,21 +1,19 @@
 """What organizers do in somebody's stead: give their place to a colleague, change their answers."""
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy.exc import IntegrityError
 
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
-from regsys.kernel.errors import NotFound, Refused
+from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
 from regsys.questions import queries as questions
 from regsys.questions.forms import build
 from regsys.questions.rules import audiences_of
 from regsys.registration import queries, rules, services
 from regsys.registration.forms import HandForm, WhyForm, build_about
-from regsys.registration.organizer.people import bp
-from regsys.web.errors import refusal_text
+from regsys.registration.organizer.people import back_to, bp, said_at
 from regsys.web.guard import current_actor, requires
 
 
@@ -28,18 +26,14 @@ def hand_over_for(event_id: int, registration_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         who = services.Person(form.first_name.data, form.last_name.data, form.email.data)
         reason, order_id, actor = form.reason.data or "", r.order_id, current_actor()
-        try:
+        with said_at(form.email):
             with transaction():
                 new = services.hand_over_for(
                     order_id, registration_id, who, reason=reason, actor=actor, now=clock.now()
                 )
                 new_id = new.id
             flash(_("The place has changed hands, and everybody is told by mail."), "good")
-            return _back(event_id, new_id)
-        except Refused as e:
-            form.email.errors = [*form.email.errors, refusal_text(e)]
-        except IntegrityError:  # somebody else took the address in the same moment
-            form.email.errors = [*form.email.errors, _(rules.EMAIL_HERE.sentence)]
+            return back_to(event_id, new_id)
     status = 422 if form.errors else 200
     adjusted = queries.adjusted_of(registration_id)
     return render_template(
@@ -69,7 +63,7 @@ def answer_for(event_id: int, registration_id: int) -> ResponseReturnValue:
                 actor=actor, now=now, reason=reason, form=entries,
             )  # fmt: skip
         flash(_("The answers are saved."), "good")
-        return _back(event_id, registration_id)
+        return back_to(event_id, registration_id)
     status = 422 if why.is_submitted() else 200
     return render_template(
         "registration/organizer_answers.html",
@@ -78,10 +72,3 @@ def answer_for(event_id: int, registration_id: int) -> ResponseReturnValue:
         why=why,
         r=r,
     ), status
-
-
-def _back(event_id: int, registration_id: int) -> ResponseReturnValue:
-    target = url_for(
-        "reports_organizer.registration", event_id=event_id, registration_id=registration_id
-    )
-    return redirect(target, 303)
