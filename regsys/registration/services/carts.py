@@ -295,7 +295,9 @@ def _claim(
             share = share_of(plan[r.event_id][0], now)
             r.rate, r.price = Rate.REGULAR, to_pay(regular, share, order.currency)
         event, shelf = plan[r.event_id][0], shelves[r.event_id]
-        r.full_price = full_price(r, types[r.ticket_type_id], event, shelf, now=now)
+        full = full_price(r, types[r.ticket_type_id], event, shelf, now=now)
+        if full is not None:  # else it is written a second time, for nothing
+            r.full_price = full
         divide(r, event, now=now)
         why = price_words(r, event, shelf, now)
         add_line(order.id, r.id, LineKind.PLACE, why, r.price)
