@@ -317,6 +317,12 @@ class World:
         return self.first(select(Host))
 
     @cached_property
+    def private_link(self) -> str:
+        """The link with which people of the host find its event."""
+        event = self.first(select(Event).where(Event.id == self.host.event_id))
+        return f"/events/{event.slug}?key={event.private_key}"
+
+    @cached_property
     def seat(self) -> Registration:
         """A named seat of the host."""
         confirmed = Registration.state == RegistrationState.CONFIRMED

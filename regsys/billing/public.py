@@ -14,7 +14,7 @@ from regsys.kernel import clock
 from regsys.kernel.actors import payer
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NOT_NOW, NotFound, Refused
-from regsys.payments.queries import find_by_session
+from regsys.payments.queries import find_by_session, find_holding
 from regsys.payments.services import Back
 from regsys.payments.settle import look_again, start_checkout
 from regsys.payments.states import AttemptState
@@ -116,11 +116,13 @@ def _get_invoice(token: str) -> InvoiceRow:
 @public
 def invoice(token: str) -> ResponseReturnValue:
     """Show whoever pays an invoice how it stands, and how it can be paid."""
-    site = settings()
+    site, row = settings(), _get_invoice(token)
+    attempt = find_holding(row.invoice.order_id)
     return render_template(
         "billing/invoice.html",
-        row=_get_invoice(token),
+        row=row,
         token=token,
+        at_bank=attempt is not None and attempt.state is AttemptState.PROCESSING,
         zone=site.TIME_ZONE,
         ways=[
             (_("By bank transfer"), site.BANK_DETAILS.splitlines()),

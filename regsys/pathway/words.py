@@ -5,10 +5,10 @@ from datetime import date
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from regsys.events.words import short_date
 from regsys.kernel.text import N_
 from regsys.pathway.kinds import NAMES, Need, Verdict
 from regsys.pathway.rules import Finding, Want
+from regsys.web.html import day
 
 VERDICTS = {
     Verdict.YES: (N_("Yes"), "full", "good"),
@@ -35,7 +35,7 @@ def want_words(want: Want) -> str:
 
 def finding_words(finding: Finding) -> str:
     """Return why the answer is what it is."""
-    facts = {k: short_date(v) if isinstance(v, date) else v for k, v in finding.facts.items()}
+    facts = {k: day(v) if isinstance(v, date) else v for k, v in finding.facts.items()}
     return _(finding.why, **facts)
 
 

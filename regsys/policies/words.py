@@ -138,11 +138,11 @@ LINES = {
     About.DEPOSIT: N_("The rest of the deposit, which stays with us"),
 }
 REASONS = {
-    Why.IN_TIME: N_("Until %(until)s one gets back: %(share)s."),
+    Why.IN_TIME: N_("Until %(until)s this comes back: %(share)s."),
     Why.TOO_LATE: N_("At this date nothing comes back any more."),
-    Why.BEGUN: N_("It has begun. From then on one gets back: %(share)s."),
+    Why.BEGUN: N_("It has begun. From then on this comes back: %(share)s."),
     Why.NO_SHOW: N_("For somebody who did not come: %(share)s."),
-    Why.REFILLED: N_("Somebody has taken the place, so one gets back: %(share)s."),
+    Why.REFILLED: N_("Somebody has taken the place, so this comes back: %(share)s."),
     Why.SOCIETY: N_("We called it off, so everything comes back."),
 }
 

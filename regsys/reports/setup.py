@@ -18,6 +18,7 @@ MONEY = ("registrar", "treasurer")
 HOME = "reports_organizer.home"
 # What events share is kept behind their list.
 ALSO_EVENTS = ("/organize/venues", "/organize/leaders")
+ALSO_PAYMENTS = ("/organize/payments", "/organize/orders")
 
 
 class Item(NamedTuple):
@@ -45,7 +46,7 @@ MENU: Sequence[tuple[LazyString, Sequence[Item]]] = (
     (
         _l("Money"),
         (
-            Item(_l("Payments"), "payments_organizer.money", MONEY),
+            Item(_l("Payments"), "payments_organizer.money", MONEY, also=ALSO_PAYMENTS),
             Item(_l("Invoices"), "billing_organizer.invoices", MONEY),
             Item(_l("Papers"), "billing_organizer.papers", MONEY),
             Item(_l("Help with the fee"), "aid_organizer.funds", ("treasurer",), whole_site=True),

@@ -53,6 +53,11 @@ def money(amount: int, currency: str) -> str:
     return kernel_money.show(amount, currency, locale_name())
 
 
+def whole(text: str) -> Markup:
+    """Keep a number with hyphens on one line."""
+    return Markup('<span class="nowrap">{}</span>').format(text)
+
+
 # ---- dates
 
 
@@ -344,7 +349,7 @@ def spark_path(counts: Sequence[int], width: int = 120, height: int = 30) -> str
 
 
 FILTERS = (
-    money, when, day, clock, hours, times, days, deadline, iso, minutes, places_words, initials, markdown,
+    money, whole, when, day, clock, hours, times, days, deadline, iso, minutes, places_words, initials, markdown,
 )  # fmt: skip
 
 

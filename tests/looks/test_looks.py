@@ -29,7 +29,7 @@ LOOKS = ((PHONE, "light"), (PHONE, "dark"), (WIDE, "dark"), (WIDE, "light"))
 def test_every_page_is_fit_to_be_seen(who: str, browser: Browser, world: World) -> None:
     stops = [s for s in list_stops(world) if who == whose(s) and shows_html(s)]
     assert stops
-    assert walk(browser, world, "owner" if who == "organizer" else who, stops) == []
+    say(walk(browser, world, "owner" if who == "organizer" else who, stops))
 
 
 @pytest.mark.once
@@ -40,7 +40,13 @@ def test_every_page_is_fit_to_be_seen_by_every_role(
 ) -> None:
     stops = [s for s in list_stops(world) if shows_html(s) and (role in s.roles or not s.roles)]
     assert any(s.roles for s in stops)
-    assert walk(browser, world, role, stops, thorough=True) == []
+    say(walk(browser, world, role, stops, thorough=True))
+
+
+def say(problems: list[str]) -> None:
+    """Fail with everything that is wrong: a list in an assertion is cut short."""
+    if problems:
+        pytest.fail("\n".join(problems), pytrace=False)
 
 
 def walk(
@@ -54,6 +60,7 @@ def walk(
         context = new_context(browser, size=PHONE)
         enter(context, url, world, who)
         page = context.new_page()
+        page.goto(url + world.private_link)
         for stop in stops:
             with watching(page, origins=(url,)) as watch:
                 page.goto(url + stop.address, wait_until="load")

@@ -34,6 +34,9 @@ def problems(html: str, text: str) -> list[str]:
         ),
         f"long lines: {long}": not long,
         "a placeholder was not filled": "[[link" not in html + text,
+        "a name of the program": not re.search(
+            r"(&lt;|<)(Macro|Undefined|bound|function)|\bNone\b", html + text
+        ),
         "no reason why": "You get this" in html and "You get this" in text,
     }
     return [what for what, right in found.items() if not right]

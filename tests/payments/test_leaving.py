@@ -86,7 +86,7 @@ def test_one_gets_what_one_was_shown_and_once(shop: Shop, typist: Typist) -> Non
     page = typist.get(path)
     shown = said(page)
     assert "Today $845.00 comes back." in shown
-    assert "Until Sun 21 Feb 2027, 11:59 PM PST one gets back: everything but $75.00." in shown
+    assert "Until Sun 21 Feb 2027, 11:59 PM PST this comes back: everything but $75.00." in shown
     assert "Paid $920.00 Flat fee -$75.00 Comes back $845.00" in shown
     assert refunds(shop) == []
     answer = typist.send(page, {"reason": "a new post"}, names=["mark"])
