@@ -60,7 +60,7 @@ class AskForm(BaseForm):
     amount = StringField(
         _l("How much would help?"),
         (Optional(), AtMost(20)),
-        description=_l("Leave it empty for whatever is possible."),
+        description=_l("Part of the fee, or all of it. Leave it empty for whatever is possible."),
         render_kw=DECIMAL,
     )
 

@@ -1,6 +1,5 @@
 """What no sample address shows: each refusal, the empty states, forms with something wrong, orders in every state."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -30,9 +29,10 @@ from regsys.registration.models import HandOver, Order, Registration
 from regsys.registration.states import RegistrationState as S
 from regsys.web.guard import public
 from tests.cast import a_person, make_cart
+from tests.support import stages
+from tests.support.stages import Show
+from tests.support.stages import go as _open
 from tests.world import World
-
-Show = Callable[[Page, str, World], None]
 
 EVENTS = {
     "cancelled": "half-day-workshop-silence",
@@ -82,10 +82,6 @@ def add_troubles(app: Flask) -> None:
 def at(path: str) -> Show:
     """Open an address."""
     return lambda page, url, world: _open(page, url + path)
-
-
-def _open(page: Page, address: str) -> None:
-    page.goto(address, wait_until="load")
 
 
 def sent_empty(path: str, button: str) -> Show:
@@ -153,6 +149,27 @@ def of_event(path: str, slug: str) -> Show:
         _open(page, f"{url}/organize/events/{event.id}{path}")
 
     return show
+
+
+def of_event_sent(path: str, button: str, slug: str = EVENTS["intensive"]) -> Show:
+    """Send a form of an event's workspace empty."""
+
+    def show(page: Page, url: str, world: World) -> None:
+        event = world.first(select(Event).where(Event.slug == slug))
+        sent_empty(f"/organize/events/{event.id}{path}", button)(page, url, world)
+
+    return show
+
+
+def review_deposit(page: Page, url: str, world: World) -> None:
+    """Take a place for which a deposit is enough, up to the last look."""
+    _open(page, f"{url}/events/{stages.RETREAT}/register")
+    page.get_by_role("button", name="Hold").click()
+    page.get_by_label("First name").fill("Marigold")
+    page.get_by_label("Last name").fill("Wetherby")
+    page.get_by_label("E-mail").fill("marigold.wetherby@example.org")
+    page.get_by_role("button", name="Save and go on").click()
+    page.locator("main h1").wait_for()
 
 
 def looked_at(page: Page, url: str, world: World) -> None:
@@ -242,4 +259,36 @@ SCENES: tuple[Scene, ...] = (
     Scene("looked-at", looked_at, who="owner"),
     Scene("cart-none", no_cart),
     Scene("cart-lapsed", lapsed_cart, looked_at=True),
+    Scene("link-spent", at("/signin/link?token=nothing")),
+    Scene("member-link-spent", at("/members/link?token=nothing")),
+    Scene("apply-closed", at("/events/introductory-intensive/apply")),
+    Scene("order-with-rest", stages.order_with_rest, looked_at=True),
+    Scene("rest-by-link", stages.rest_by_link),
+    Scene("leave-with-credit", stages.leave_with_credit),
+    Scene("move-choose", stages.move_choose),
+    Scene("move-look", stages.move_look, looked_at=True),
+    Scene("move-asked", stages.move_asked),
+    Scene("payment-problem", stages.payment_problem),
+    Scene("invoice-open", stages.invoice_open),
+    Scene("aid-form", stages.aid_form, looked_at=True),
+    Scene("aid-given", stages.aid_given),
+    Scene("aid-declined", stages.aid_declined),
+    Scene("aid-decided", stages.aid_decided, who="committee"),
+    Scene("aid-wrong", stages.aid_wrong, who="committee"),
+    Scene("codes", of_event("/prices", EVENTS["application"]), who="owner"),
+    Scene("code-wrong", of_event_sent("/prices/codes/new", "Make this code"), who="owner"),
+    Scene("fund-wrong", sent_empty("/organize/help/funds/new", "Save"), who="owner"),
+    Scene("host-none", of_event("/host", EVENTS["application"]), who="owner"),
+    Scene("hosts-two", stages.two_hosts, who="owner"),
+    Scene("members-wrong", stages.bad_list, who="owner"),
+    Scene("today-trainee", stages.trainee_today, who="owner"),
+    Scene("person-trainee", stages.trainee_person, who="owner"),
+    Scene("move-for-somebody", stages.move_for_somebody, who="owner"),
+    Scene("refund-look", stages.refund_look, who="owner"),
+    Scene("call-off-look", stages.call_off_look, who="owner"),
+    Scene("received-look", stages.received_look, who="owner"),
+    Scene("invoice-paid", stages.invoice_paid, who="owner"),
+    Scene("invoice-written-off", stages.invoice_written_off, who="owner"),
+    # The last: it takes a place.
+    Scene("review-deposit", review_deposit),
 )

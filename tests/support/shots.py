@@ -11,13 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, template_rendered
+from jinja2 import Template
 from playwright.sync_api import Browser, Page
 
 from regsys.app import create_app
 from regsys.demo import services
 from regsys.kernel import clock, migrate
 from regsys.kernel.db import db, transaction
+from regsys.kernel.paths import root
 from regsys.kernel.settings import Settings
 from tests.conftest import TODAY
 from tests.house.visiting import list_stops
@@ -45,6 +47,23 @@ def make_demo(folder: Path) -> Flask:
         db.session.remove()
     add_troubles(app)
     return app
+
+
+# A frame, not a page; the last two are drawn outside of a request, and have scenes.
+FRAMES = {
+    "web/bare.html", "web/base.html", "web/calm.html", "web/public.html", "web/work.html",
+    "web/away.html", "web/broken.html",
+}  # fmt: skip
+
+
+def list_pages() -> set[str]:
+    """List the templates that are a page of the app, each with a name of its own."""
+    found = {p.relative_to(root() / "templates") for p in (root() / "templates").glob("*/*.html")}
+    return {
+        str(p)
+        for p in found
+        if not p.name.startswith(("_", "mail_")) and p.parent.name != "sandbox"
+    } - FRAMES
 
 
 @dataclass(frozen=True)
@@ -123,7 +142,12 @@ class Photographer:
 def main(target: Path, words: list[str]) -> None:
     """Write the pictures into a folder."""
     with tempfile.TemporaryDirectory() as folder, clock.freeze(TODAY), launch() as browser:
-        world = World(make_demo(Path(folder)))
+        world, drawn = World(make_demo(Path(folder))), set[str]()
+
+        def note(sender: Flask, template: Template, **more: object) -> None:
+            drawn.add(template.name or "")
+
+        template_rendered.connect(note, world.app)
         takes = Photographer(browser, target, words)
         with serving(world.app) as url:
             for who in ("visitor", "leader", "committee", "organizer"):
@@ -132,6 +156,8 @@ def main(target: Path, words: list[str]) -> None:
         with running_sandbox(Path(folder) / "sandbox", NOWHERE) as sandbox:
             takes.pay(sandbox)
     print(f"{len(list(target.glob('*.png')))} pictures, in {target}/")
+    if not words and (missing := sorted(list_pages() - drawn)):
+        print(f"no picture of these pages: {', '.join(missing)}")
     if unseen := list_unseen():
         print(f"no picture of these letters: {', '.join(unseen)}")
 
