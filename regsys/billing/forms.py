@@ -63,7 +63,11 @@ class ReasonForm(BaseForm):
 class ReceivedForm(BaseForm):
     """Money that came by cheque, transfer or in cash; `seen` is the newest payment that the preview knew of."""
 
-    amount = StringField(_l("How much came"), [DataRequired(_l("Write an amount."))])
+    amount = StringField(
+        _l("How much came"),
+        [DataRequired(_l("Write an amount."))],
+        render_kw={"inputmode": "decimal", "autocomplete": "off"},
+    )
     method = RadioField(
         _l("How it came"),
         [DataRequired(_l("Choose how it came."))],

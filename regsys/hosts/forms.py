@@ -16,7 +16,7 @@ from regsys.hosts.services import HostPlan
 from regsys.kernel import money
 from regsys.kernel.zones import moment, wall_time
 from regsys.registration.forms import PersonForm as PersonForm
-from regsys.registration.forms import email, text
+from regsys.registration.forms import text
 from regsys.registration.services import Person
 from regsys.web.fields import LISTED, AmountField, DayField, refuse
 from regsys.web.forms import Between
@@ -25,14 +25,6 @@ from regsys.web.forms import Between
 def person_of(form: PersonForm) -> Person:
     """Return who is named in a form that was checked."""
     return Person(form.first_name.data or "", form.last_name.data or "", form.email.data or "")
-
-
-class AskForm(PersonForm):
-    """Somebody asks for a seat for themselves."""
-
-    first_name = text(_l("First name"), 100, "given-name", wanted=_l("Write your first name."))
-    last_name = text(_l("Last name"), 100, "family-name", wanted=_l("Write your last name."))
-    email = email(_l("E-mail"), "email")
 
 
 class HostForm(PersonForm):

@@ -9,10 +9,11 @@ from flask_babel import gettext as _
 from regsys.events.models import Event
 from regsys.events.visiting import opened_events
 from regsys.hosts import queries, rules, services
-from regsys.hosts.forms import AskForm, person_of
+from regsys.hosts.forms import person_of
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
+from regsys.registration.forms import OwnForm
 from regsys.registration.mail import when, where
 from regsys.registration.queries import get_event_on_sale
 from regsys.web.errors import refusal_text
@@ -27,7 +28,7 @@ AN_HOUR = 20
 @public
 def ask(slug: str) -> ResponseReturnValue:
     """Ask who would like a seat, and pass it on to the coordinator."""
-    now, event, form = clock.now(), _event(slug), AskForm()
+    now, event, form = clock.now(), _event(slug), OwnForm()
     if not form.validate_on_submit():
         return _show(event, form, now), 422 if form.errors else 200
     event_id, person = event.id, person_of(form)
@@ -55,7 +56,7 @@ def _count_visit(now: datetime) -> None:
     )
 
 
-def _show(event: Event, form: AskForm, now: datetime, *, refusal: str | None = None) -> str:
+def _show(event: Event, form: OwnForm, now: datetime, *, refusal: str | None = None) -> str:
     host = queries.find_host(event.id)
     closed = rules.why_not_ask(event.state, event.starts_at, event.closes_at, now)
     closed = closed or (None if host else rules.NO_HOST)

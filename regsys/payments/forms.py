@@ -16,7 +16,11 @@ from regsys.web.forms import AtMost, BaseForm
 class GiveBackForm(BaseForm):
     """How much goes back, and why; `seen` is the newest refund that the preview knew of."""
 
-    amount = StringField(_l("How much goes back"), [InputRequired(_l("Write an amount."))])
+    amount = StringField(
+        _l("How much goes back"),
+        [InputRequired(_l("Write an amount."))],
+        render_kw={"inputmode": "decimal", "autocomplete": "off"},
+    )
     reason = StringField(_l("Why"), [InputRequired(_l("Say why, in a few words.")), AtMost(200)])
     seen = HiddenField()
 

@@ -34,6 +34,25 @@ def store_answers(
     _store(entries, values, kept, now, registration_id)
 
 
+def keep_answers(
+    registration_id: int, *, values: Mapping[str, Any], form: Sequence[Entry], now: datetime
+) -> None:
+    """Store what is fine of a form that is not complete yet; nothing is taken away by it.
+
+    Private answers wait for the whole form: nobody could see that an earlier one still stands.
+    """
+    questions = [e.question for e in form]
+    asked = rules.asked(questions, values)
+    wrong = list_problems(questions, values, asked)
+    for entry in form:
+        q, value = entry.question, values.get(entry.question.key)
+        if value is None or q.sensitive or q.key in wrong or q.key not in asked:
+            continue
+        answer = entry.answer or Answer(registration_id=registration_id, key=q.key)
+        _put(answer, q, value, now=now)
+    db.session.flush()
+
+
 def store_application_answers(
     application_id: int,
     *,

@@ -141,6 +141,14 @@ class PersonForm(BaseForm):
     email = email(_l("E-mail"), "off")
 
 
+class OwnForm(PersonForm):
+    """Somebody who comes, and says so themselves."""
+
+    first_name = text(_l("First name"), 100, "given-name", wanted=_l("Write your first name."))
+    last_name = text(_l("Last name"), 100, "family-name", wanted=_l("Write your last name."))
+    email = email(_l("E-mail"), "email")
+
+
 class CodeForm(BaseForm):
     """A code that lowers the price; where they all work is asked for where the code is for a group only."""
 

@@ -15,7 +15,7 @@ for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
 // ---- rows
 
 const rows = () => lists.flatMap((l) => [...l.querySelectorAll(":scope > tbody > tr, :scope > li")]).filter(linkOf);
-const linkOf = (row) => row.querySelector("th a[href], h3 a[href], a[href]");
+const linkOf = (row) => row.querySelector("th a[href], h3 a[href], summary, a[href]");
 const openRow = () => document.querySelector("tr.is-open");
 
 function step(by) {

@@ -150,6 +150,29 @@ def test_going_back_shows_what_was_written(guest: Guest, db: Any) -> None:
     }
 
 
+def test_half_a_form_is_kept_through_a_refusal_and_on_another_device(
+    guest: Guest, db: Any, client: FlaskClient
+) -> None:
+    event = make_event()
+    cast.make_question(event, "goals")
+    cast.make_question(event, "years", "number")
+    cast.make_question(event, "allergy", sensitive=True)
+    page = guest.describe(guest.take(event))
+    half = {
+        "workplace": "Copperline",
+        "q_goals": "To listen",
+        "q_years": "many",
+        "q_allergy": "nuts",
+    }
+    assert guest.send(page, half, names=["profession"]).status == 422
+    phone = Guest(client.application.test_client())
+    page = phone.go(phone.get(f"/o/{order_of(db).token}"))
+    page = phone.get("/cart/answers/1")
+    kept = [value(page, name) for name in ("workplace", "q_goals", "q_years", "q_allergy")]
+    assert kept == ["Copperline", "To listen", "", ""]
+    assert list_people(order_of(db))[0].answered_at is None
+
+
 def test_places_are_changed_and_given_back(guest: Guest, db: Any) -> None:
     event = make_event(places=3)
     guest.take(event, 3)

@@ -248,7 +248,9 @@ def call_off_look(page: Page, url: str, world: World) -> None:
     """See what calling an event off will do."""
     event = world.first(select(Event).where(Event.slug == RETREAT))
     go(page, f"{url}/organize/events/{event.id}/call-off")
-    page.get_by_role("textbox", name="Why does it not take place?").fill("The house has burned down.")
+    page.get_by_role("textbox", name="Why does it not take place?").fill(
+        "The house has burned down."
+    )
     page.get_by_role("button", name="See what will happen").click()
     page.wait_for_load_state("load")
 

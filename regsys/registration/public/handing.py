@@ -15,7 +15,7 @@ from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.text import N_, whole_number
 from regsys.policies.rules import Allowed, Terms, read
 from regsys.registration import handed, queries, rules, services
-from regsys.registration.forms import PersonForm, build_about
+from regsys.registration.forms import OwnForm, build_about
 from regsys.registration.models import HandOver, Registration
 from regsys.registration.public.base import blueprint, words
 from regsys.registration.services import Person
@@ -95,7 +95,7 @@ def take_over(token: str) -> ResponseReturnValue:
     row = handed.find_hand_over(token)
     if row is None:
         raise NotFound(N_("There is no such link."))
-    form = PersonForm()
+    form = OwnForm()
     about = build_about(rules.required_of_person(row.registration.event.kind))
     if request.method == "GET" or row.state is not HandOverState.OPEN:
         return _show_take(row, form, about, now)
@@ -125,7 +125,7 @@ def _limit(row_id: int, now: datetime) -> None:
     )
 
 
-def _again(token: str, form: PersonForm, about: object, problem: str) -> ResponseReturnValue:
+def _again(token: str, form: OwnForm, about: object, problem: str) -> ResponseReturnValue:
     row = handed.find_hand_over(token)
     if row is None:
         raise NotFound(N_("There is no such link."))
@@ -133,7 +133,7 @@ def _again(token: str, form: PersonForm, about: object, problem: str) -> Respons
 
 
 def _show_take(
-    row: HandOver, form: PersonForm, about: object, now: datetime, *, problem: str | None = None
+    row: HandOver, form: OwnForm, about: object, now: datetime, *, problem: str | None = None
 ) -> str:
     refusal = services.why_not_hand(row.registration, now=now)
     closed = words(refusal) if refusal and row.state is HandOverState.OPEN else None

@@ -17,6 +17,7 @@ from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, Refusal, Refused
 from regsys.questions import queries as questions
 from regsys.questions.forms import QuestionsForm, build
+from regsys.questions.queries import Entry
 from regsys.registration import rules, services
 from regsys.registration.forms import (
     AboutForm,
@@ -187,8 +188,12 @@ def _answers(held: Held, n: int, now: datetime) -> Answer:
     asked = questions.list_form(r.event_id, r.id)
     form = build(asked)
     if aside := _aside(held, now):
+        _keep(aside, r, asked, now)
         return _ask_answers(aside, n, about, form, now)
-    if request.method == "GET" or not about.validate() & form.validate():
+    if request.method == "GET":
+        return _ask_answers(held, n, about, form, now)
+    if not about.validate() & form.validate():
+        _keep(held, r, asked, now)
         return _ask_answers(held, n, about, form, now)
     services.answer(
         held,
@@ -201,6 +206,17 @@ def _answers(held: Held, n: int, now: datetime) -> Answer:
         form=asked,
     )
     return redirect(next_url(held), 303)
+
+
+def _keep(held: Held, r: Registration, asked: Sequence[Entry], now: datetime) -> None:
+    """Keep what is fine of what was sent; read again, so that the form that is shown says nothing about it."""
+    about = build_about(frozenset(), without=["phone"])
+    about.validate()
+    fine = {f.name: f.data or "" for f in about if not f.errors and f.name in services.ABOUT}
+    form = build(asked)
+    form.validate()
+    values = {k: v for k, v in form.values.items() if not form[f"q_{k}"].errors}
+    services.keep_answers(held, r.id, about=fine, values=values, form=asked, now=now)
 
 
 def _ask_answers(

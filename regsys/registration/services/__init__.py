@@ -37,6 +37,7 @@ from regsys.registration.services.describing import (
     answer,
     describe_payer,
     describe_person,
+    keep_answers,
     mail_cart_link,
 )
 from regsys.registration.services.ending import (
@@ -125,6 +126,7 @@ __all__ = [
     "hand_over_for",
     "hold_for_checkout",
     "hold_for_payer",
+    "keep_answers",
     "keep_less",
     "leave",
     "let_run",

@@ -95,6 +95,23 @@ def describe_person(
     return None
 
 
+def keep_answers(
+    which: int | Held,
+    registration_id: int,
+    *,
+    about: Mapping[str, str],
+    values: Mapping[str, Any],
+    form: Sequence[Entry],
+    now: datetime,
+) -> None:
+    """Keep what is fine of a form in a cart that still misses something: it is there on another device, too."""
+    r = _one_of(lock_order(which, now=now), registration_id)
+    for key in ABOUT:
+        if about.get(key):
+            setattr(r, key, about[key])
+    questions.keep_answers(r.id, values=values, form=form, now=now)
+
+
 def answer(
     which: int | Held,
     registration_id: int,
