@@ -14,7 +14,7 @@ from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.text import N_
 from regsys.registration import services
-from regsys.registration.forms import OptionsForm, build_options
+from regsys.registration.forms.options import OptionsForm, build_options
 from regsys.registration.models import Registration
 from regsys.registration.public.base import (
     blueprint,
