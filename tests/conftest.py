@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,9 @@ from regsys.kernel.settings import Settings  # noqa: E402
 from tests.support import needs  # noqa: E402
 from tests.support.memory import use_memory_for_files  # noqa: E402
 from tests.support.pg import Postgres  # noqa: E402
+from tests.support.prepared import lay_demo, made_once, shared_folder  # noqa: E402
 from tests.support.routes import compile_routes_once  # noqa: E402
+from tests.support.servers import Server, running  # noqa: E402
 from tests.support.smtp import SmtpServer  # noqa: E402
 from tests.support.statements import share_statements  # noqa: E402
 from tests.world import World  # noqa: E402
@@ -48,10 +51,15 @@ class Database:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder in which workers leave for each other what takes long to make."""
+    return shared_folder(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(shared: Path) -> Path:
     """Migrate an SQLite file once; every test gets a copy."""
-    data = tmp_path_factory.mktemp("sqlite-template")
-    migrate.upgrade(Settings.for_tests(data))
+    data = made_once(shared / "sqlite-template", lambda d: migrate.upgrade(Settings.for_tests(d)))
     path = data / "regsys.sqlite"
     assert not Path(f"{path}-wal").exists(), "the template is open, a copy would miss its WAL"
     return path
@@ -74,10 +82,15 @@ def postgres_template(postgres: Postgres, tmp_path_factory: pytest.TempPathFacto
     return "template_regsys"
 
 
+def _write_key(folder: Path) -> None:
+    (folder / "key").write_text(crypt.new_key())
+
+
 @pytest.fixture(scope="session")
-def demo_keys() -> tuple[str, ...]:
+def demo_keys(shared: Path) -> tuple[str, ...]:
     """Return the keys that open the sealed fields of the demo."""
-    return (crypt.new_key(),)
+    folder = made_once(shared / "keys", _write_key)
+    return ((folder / "key").read_text(),)
 
 
 def _load_demo(settings: Settings) -> None:
@@ -93,14 +106,14 @@ def _load_demo(settings: Settings) -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_demo(
-    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, demo_keys: tuple[str, ...]
-) -> Path:
+def sqlite_demo(shared: Path, sqlite_template: Path, demo_keys: tuple[str, ...]) -> Path:
     """Load the demo into an SQLite file once; every test gets a copy."""
-    data = tmp_path_factory.mktemp("sqlite-demo")
-    shutil.copyfile(sqlite_template, data / "regsys.sqlite")
-    _load_demo(Settings.for_tests(data, FIELD_KEYS=demo_keys))
-    return data / "regsys.sqlite"
+
+    def load(data: Path) -> None:
+        shutil.copy(sqlite_template, data)
+        _load_demo(Settings.for_tests(data, FIELD_KEYS=demo_keys))
+
+    return made_once(shared / "sqlite-demo", load) / "regsys.sqlite"
 
 
 @pytest.fixture(scope="session")
@@ -204,9 +217,9 @@ def settings(data: Path, database: Database) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Compile each template once for this worker: every test's app would do it again."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+def compiled_templates(shared: Path) -> FileSystemBytecodeCache:
+    """Compile each template once for all workers: every test's app would do it again."""
+    return FileSystemBytecodeCache(str(made_once(shared / "templates", lambda _: None)))
 
 
 @pytest.fixture
@@ -317,6 +330,20 @@ def now(clock: Clock) -> datetime:
 
 
 # ---- real parts outside of this process ----
+
+
+RunningDemo = Callable[..., AbstractContextManager[Server]]
+
+
+@pytest.fixture(scope="session")
+def running_demo(shared: Path) -> RunningDemo:
+    """Run the demo as `make run` does, by `running_demo(folder, **settings)`; what its first start makes is there."""
+
+    def run(folder: Path, **settings: Any) -> AbstractContextManager[Server]:
+        lay_demo(shared, folder / "data")
+        return running("run", folder, **settings)
+
+    return run
 
 
 @pytest.fixture

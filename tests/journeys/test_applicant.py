@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.conftest import RunningDemo
 from tests.support.browser import (
     PHONE,
     WIDE,
@@ -17,7 +18,7 @@ from tests.support.browser import (
     list_sideways_scroll,
     new_context,
 )
-from tests.support.servers import Server, running, wait_until
+from tests.support.servers import Server, wait_until
 from tests.support.smtp import Received, SmtpServer
 
 EVENT = "/events/leadership-intensive-online"
@@ -35,10 +36,12 @@ def mail() -> Iterator[SmtpServer]:
 
 
 @pytest.fixture(scope="module")
-def site(mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def site(
+    mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory, running_demo: RunningDemo
+) -> Iterator[Server]:
     """The demo, as `make run` starts it, with a real mail server behind it."""
     folder = tmp_path_factory.mktemp("applicant")
-    with running("run", folder, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(mail.port)) as server:
+    with running_demo(folder, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(mail.port)) as server:
         yield server
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.conftest import RunningDemo
 from tests.support.browser import WIDE, Watch, new_context
-from tests.support.servers import Server, running
+from tests.support.servers import Server
 
 PASSWORD = "ten chairs in a ring"
 TREASURER = "edmund.pennywhistle@example.org"
@@ -16,9 +17,9 @@ pytestmark = pytest.mark.once
 
 
 @pytest.fixture
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def site(tmp_path_factory: pytest.TempPathFactory, running_demo: RunningDemo) -> Iterator[Server]:
     """The demo, as `make run` starts it."""
-    with running("run", tmp_path_factory.mktemp("employer")) as server:
+    with running_demo(tmp_path_factory.mktemp("employer")) as server:
         yield server
 
 

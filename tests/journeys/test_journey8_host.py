@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.conftest import RunningDemo
 from tests.journeys.steps import letter_about, letters, link_in, pay, sign_in_as_registrar
 from tests.support.browser import (
     PHONE,
@@ -15,7 +16,7 @@ from tests.support.browser import (
     list_sideways_scroll,
     new_context,
 )
-from tests.support.servers import Server, running
+from tests.support.servers import Server
 from tests.support.smtp import SmtpServer
 
 pytestmark = pytest.mark.once
@@ -29,10 +30,12 @@ def mail() -> Iterator[SmtpServer]:
 
 
 @pytest.fixture
-def site(mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def site(
+    mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory, running_demo: RunningDemo
+) -> Iterator[Server]:
     """The demo, as `make run` starts it, with a real mail server behind it."""
     folder = tmp_path_factory.mktemp("host")
-    with running("run", folder, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(mail.port)) as server:
+    with running_demo(folder, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(mail.port)) as server:
         yield server
 
 

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.conftest import RunningDemo
 from tests.journeys.steps import Shift, letters, link_in, pay
 from tests.journeys.test_treasurer import buy
 from tests.support.browser import PHONE, Watch, new_context
-from tests.support.servers import Server, running, wait_until
+from tests.support.servers import Server, wait_until
 from tests.support.smtp import SmtpServer
 
 pytestmark = pytest.mark.once
@@ -26,12 +27,12 @@ def mail() -> Iterator[SmtpServer]:
 
 @pytest.fixture(scope="module")
 def ground(
-    mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory
+    mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory, running_demo: RunningDemo
 ) -> Iterator[tuple[Server, Shift]]:
     """The demo, as `make run` starts it, at ten in the morning where its events are."""
     folder = tmp_path_factory.mktemp("life")
     shift = Shift(folder / "data", zone="America/Los_Angeles", hour=10)
-    with running("run", folder, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(mail.port)) as server:
+    with running_demo(folder, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(mail.port)) as server:
         yield server, shift
 
 

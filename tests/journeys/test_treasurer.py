@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.conftest import RunningDemo
 from tests.sandbox.control import SandboxControl
 from tests.support.browser import WIDE, Watch, list_axe_violations, new_context
-from tests.support.servers import Server, running
+from tests.support.servers import Server
 
 PASSWORD = "ten chairs in a ring"
 TREASURER = "edmund.pennywhistle@example.org"
@@ -21,9 +22,9 @@ pytestmark = pytest.mark.once
 
 
 @pytest.fixture
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def site(tmp_path_factory: pytest.TempPathFactory, running_demo: RunningDemo) -> Iterator[Server]:
     """The demo, as `make run` starts it."""
-    with running("run", tmp_path_factory.mktemp("treasurer")) as server:
+    with running_demo(tmp_path_factory.mktemp("treasurer")) as server:
         yield server
 
 

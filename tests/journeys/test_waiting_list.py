@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.conftest import RunningDemo
 from tests.journeys.steps import (
     Shift,
     answer_the_form,
@@ -18,7 +19,7 @@ from tests.journeys.steps import (
     sign_in_as_registrar,
 )
 from tests.support.browser import PHONE, WIDE, Watch, list_axe_violations, new_context
-from tests.support.servers import Server, running
+from tests.support.servers import Server
 from tests.support.smtp import SmtpServer
 
 EVENT = "/events/introductory-intensive"
@@ -35,12 +36,12 @@ def mail() -> Iterator[SmtpServer]:
 
 @pytest.fixture
 def site(
-    mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory
+    mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory, running_demo: RunningDemo
 ) -> Iterator[tuple[Server, Shift]]:
     """The demo on a real mail server; it is ten in the morning where the event is."""
     folder = tmp_path_factory.mktemp("waiting")
     shift = Shift(folder / "data", zone="America/Los_Angeles", hour=10)
-    with running("run", folder, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(mail.port)) as server:
+    with running_demo(folder, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(mail.port)) as server:
         yield server, shift
 
 

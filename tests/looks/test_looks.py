@@ -1,5 +1,8 @@
 """Every page in a real browser: nothing for axe to say, no sideways scroll, no request elsewhere."""
 
+import re
+from itertools import count
+
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -8,7 +11,9 @@ from tests.support.browser import (
     PHONE,
     WIDE,
     ZOOMED,
+    in_both_schemes,
     list_axe_beside_colours,
+    list_axe_of_layout,
     list_axe_violations,
     list_fields_to_fill_in,
     list_new_contrasts,
@@ -17,11 +22,20 @@ from tests.support.browser import (
     new_context,
     watching,
 )
+from tests.support.needs import ROOT
 from tests.support.scenes import SCENES, add_troubles
 from tests.support.servers import serving
 from tests.world import World
 
-LOOKS = ((PHONE, "light"), (PHONE, "dark"), (WIDE, "dark"), (WIDE, "light"))
+
+def test_no_colour_depends_on_the_width_of_the_window() -> None:
+    """So that what was tried at one width need not be tried at another."""
+    queries = r"@media[^{]*width[^{]*\{((?:[^{}]*\{[^{}]*\})*[^{}]*)\}"
+    files = {f: f.read_text() for f in sorted((ROOT / "static/css").rglob("*.css"))}
+    found = [(f.name, body) for f, text in files.items() for body in re.findall(queries, text)]
+    assert len(found) > 10
+    colours = r"(color|background|opacity|filter|fill|stroke)[a-z-]*:|:\s*(#|rgb|hsl|color-mix)"
+    assert [(name, body) for name, body in found if re.search(colours, body)] == []
 
 
 @pytest.mark.once
@@ -55,7 +69,7 @@ def walk(
     """Look at the pages one after another in one tab; list what is wrong with them."""
     add_troubles(world.app)
     scenes = [scene for scene in SCENES if who == scene.who and (scene.looked_at or thorough)]
-    problems = []
+    problems, turns = [], count()
     with serving(world.app) as url:
         context = new_context(browser, size=PHONE)
         enter(context, url, world, who)
@@ -65,32 +79,31 @@ def walk(
             with watching(page, origins=(url,)) as watch:
                 page.goto(url + stop.address, wait_until="load")
                 unnamed = list_fields_to_fill_in(page) if who == "visitor" else []
-                problems += [
-                    f"{stop}: {p}" for p in look(page, thorough) + unnamed + watch.problems
-                ]
+                found = look(page, next(turns), thorough) + unnamed + watch.problems
+                problems += [f"{stop}: {p}" for p in found]
         for scene in scenes:
             scene.show(page, url, world)
-            problems += [f"{scene.name}: {p}" for p in look(page, thorough)]
+            problems += [f"{scene.name}: {p}" for p in look(page, next(turns), thorough)]
         context.close()
     return problems
 
 
-def look(page: Page, thorough: bool) -> list[str]:
-    """List what is wrong with the page that is open: on a phone and on a wide screen, light and dark, and zoomed."""
+def look(page: Page, turn: int, thorough: bool) -> list[str]:
+    """List what is wrong with the page that is open: on a phone, on a wide screen and zoomed, light and dark.
+
+    Unless it is thorough, everything is asked at one of the two sizes, in turn, and at the other what depends on it.
+    """
     problems = list_run_on_sentences(page)
-    for size, scheme in LOOKS:
-        page.set_viewport_size({"width": size[0], "height": size[1]})
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        if thorough:
-            problems += list_axe_violations(page)
-        else:
-            problems += list_new_contrasts(page, f"{size[0]} {scheme}")
-            problems += list_axe_beside_colours(page) if scheme == "light" else []
+    for size in (PHONE, WIDE, ZOOMED)[:: -1 if turn % 2 else 1]:
+        if page.viewport_size != {"width": size[0], "height": size[1]}:
+            page.set_viewport_size({"width": size[0], "height": size[1]})
         problems += list_sideways_scroll(page)
-    page.set_viewport_size({"width": ZOOMED[0], "height": ZOOMED[1]})
-    problems += list_sideways_scroll(page)
-    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    page.emulate_media(color_scheme="light")
+        if thorough and size != ZOOMED:
+            problems += in_both_schemes(page, list_axe_violations)
+        elif size != ZOOMED:
+            problems += list_new_contrasts(page)
+            everything = size == (PHONE, WIDE)[turn // 2 % 2]
+            problems += (list_axe_beside_colours if everything else list_axe_of_layout)(page)
     return problems
 
 

@@ -1,6 +1,6 @@
 """A real Chromium, driven by Playwright."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -73,13 +73,32 @@ def list_axe_beside_colours(page: Page) -> list[str]:
     return _run_axe(page, None, {"runOnly": {"type": "tag", "values": tags}, "rules": rules})
 
 
-# Marks what stands in a place (tags, classes and states up to the body) where nothing was looked at yet in this look.
-# No style stands in an element, so what stands in the same place has the same colours.
-_MARK_NEW = """look => {
-  const seen = new Set(JSON.parse(sessionStorage.getItem(look) ?? "[]"));
+def list_axe_of_layout(page: Page) -> list[str]:
+    """Run the rules that measure: what else axe asks is the same in a window of another size."""
+    rules = ["target-size", "scrollable-region-focusable"]
+    return _run_axe(page, None, {"runOnly": {"type": "rule", "values": rules}})
+
+
+def in_both_schemes(page: Page, ask: Callable[[Page], list[str]]) -> list[str]:
+    """Ask in light colours and in dark ones."""
+    found = [f"light: {p}" for p in ask(page)]
+    page.emulate_media(color_scheme="dark")
+    found += [f"dark: {p}" for p in ask(page)]
+    page.emulate_media(color_scheme="light")
+    return found
+
+
+# Marks what stands in a place (tags, classes and states up to the body) where nothing was looked at yet in this tab.
+# No style stands in an element and none but the scheme changes colours, so what stands in the same place has the same.
+_MARK_NEW = """() => {
+  const seen = new Set(JSON.parse(sessionStorage.getItem("seen") ?? "[]"));
   const states = ["aria-current", "aria-invalid", "aria-sort", "aria-disabled", "open", "type", "href"];
   const name = e => e.tagName + "." + e.getAttribute("class") + states.filter(s => e.hasAttribute(s));
-  const place = e => (e === document.body ? "" : place(e.parentElement) + ">") + name(e);
+  const places = new Map([[document.body, ""]]);
+  const place = e => {
+    if (!places.has(e)) places.set(e, place(e.parentElement) + ">" + name(e));
+    return places.get(e);
+  };
   let found = 0;
   for (const e of document.querySelectorAll("[data-new]")) e.removeAttribute("data-new");
   for (const e of document.body.querySelectorAll("*")) {
@@ -91,18 +110,17 @@ _MARK_NEW = """look => {
     e.setAttribute("data-new", "");
     found++;
   }
-  sessionStorage.setItem(look, JSON.stringify([...seen]));
+  if (found) sessionStorage.setItem("seen", JSON.stringify([...seen]));
   return found;
 }"""
 
 
-def list_new_contrasts(page: Page, look: str) -> list[str]:
-    """Try the contrast of all text that stands in a place where none was tried before in this tab and look."""
-    if not page.evaluate(_MARK_NEW, look):
+def list_new_contrasts(page: Page) -> list[str]:
+    """Try the contrast, light and dark, of all text that stands in a place where none was tried before in this tab."""
+    if not page.evaluate(_MARK_NEW):
         return []
-    return _run_axe(
-        page, ["[data-new]"], {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-    )
+    contrast = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+    return in_both_schemes(page, lambda page: _run_axe(page, ["[data-new]"], contrast))
 
 
 def _run_axe(page: Page, where: list[str] | None, options: dict[str, Any]) -> list[str]:
