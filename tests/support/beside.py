@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from regsys.kernel import clock
 from tests.conftest import TODAY
 from tests.journeys.steps import answer_the_form
-from tests.looks.test_looks import LOOKS, enter
-from tests.support.browser import PHONE, WIDE, launch, new_context
+from tests.looks.test_looks import enter
+from tests.support.browser import LOOKS, PHONE, WIDE, launch, new_context
 from tests.support.pictures import INTENSIVE, a_roster
 from tests.support.scenes import Show, at, looked_at
 from tests.support.servers import serving

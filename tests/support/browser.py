@@ -22,6 +22,7 @@ ARGUMENTS = (
 )
 WIDE = (1280, 900)
 PHONE = (390, 844)
+LOOKS = ((PHONE, "light"), (PHONE, "dark"), (WIDE, "dark"), (WIDE, "light"))
 # A window of 1280 × 1024 px at 400 %.
 ZOOMED = (320, 256)
 ACTION_MS = 15_000

@@ -23,10 +23,10 @@ from regsys.kernel.paths import root
 from regsys.kernel.settings import Settings
 from tests.conftest import TODAY
 from tests.house.visiting import list_stops
-from tests.looks.test_looks import LOOKS, enter, shows_html, whose
+from tests.looks.test_looks import enter, shows_html, whose
 from tests.sandbox.conftest import order
 from tests.sandbox.control import Sandbox, running_sandbox
-from tests.support.browser import PHONE, launch, new_context, shoot
+from tests.support.browser import LOOKS, PHONE, launch, new_context, shoot
 from tests.support.letters import list_letters, list_unseen
 from tests.support.scenes import SCENES, add_troubles
 from tests.support.servers import serving
