@@ -136,8 +136,8 @@ def test_no_address_fails_whatever_the_method(field: Field, size: str) -> None:
 @SIZES
 def test_no_part_of_a_path_fails(field: Field, size: str) -> None:
     problems, tried, chance = [], 0, random.Random(SEED)
-    values = deal(chance, PATH_VALUES)
-    for door in list_doors(field):
+    values, doors = deal(chance, PATH_VALUES), list_doors(field)
+    for door in field.some_of(doors) if size == "some" else doors:
         for name, converter in door.rule._converters.items():
             for value in islice(values, 4 if size == "some" else 9):
                 path = door.with_part(name, value)
@@ -151,7 +151,7 @@ def test_no_part_of_a_path_fails(field: Field, size: str) -> None:
                         problems.append(f"{method} {path[:80]} answered {page.status}")
     assert problems == []
     assert field.problems == ""
-    assert tried > 300
+    assert tried > 150
 
 
 @SIZES
