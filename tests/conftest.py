@@ -25,7 +25,7 @@ from regsys.kernel.settings import Settings  # noqa: E402
 from tests.support import needs  # noqa: E402
 from tests.support.memory import use_memory_for_files  # noqa: E402
 from tests.support.pg import Postgres  # noqa: E402
-from tests.support.prepared import lay_demo, made_once, shared_folder  # noqa: E402
+from tests.support.prepared import common_folder_of, lay_demo, made_once  # noqa: E402
 from tests.support.routes import compile_routes_once  # noqa: E402
 from tests.support.servers import Server, running  # noqa: E402
 from tests.support.smtp import SmtpServer  # noqa: E402
@@ -51,15 +51,17 @@ class Database:
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def common_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder in which workers leave for each other what takes long to make."""
-    return shared_folder(tmp_path_factory)
+    return common_folder_of(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(shared: Path) -> Path:
+def sqlite_template(common_folder: Path) -> Path:
     """Migrate an SQLite file once; every test gets a copy."""
-    data = made_once(shared / "sqlite-template", lambda d: migrate.upgrade(Settings.for_tests(d)))
+    data = made_once(
+        common_folder / "sqlite-template", lambda d: migrate.upgrade(Settings.for_tests(d))
+    )
     path = data / "regsys.sqlite"
     assert not Path(f"{path}-wal").exists(), "the template is open, a copy would miss its WAL"
     return path
@@ -87,9 +89,9 @@ def _write_key(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo_keys(shared: Path) -> tuple[str, ...]:
+def demo_keys(common_folder: Path) -> tuple[str, ...]:
     """Return the keys that open the sealed fields of the demo."""
-    folder = made_once(shared / "keys", _write_key)
+    folder = made_once(common_folder / "keys", _write_key)
     return ((folder / "key").read_text(),)
 
 
@@ -106,14 +108,14 @@ def _load_demo(settings: Settings) -> None:
 
 
 @pytest.fixture(scope="session")
-def sqlite_demo(shared: Path, sqlite_template: Path, demo_keys: tuple[str, ...]) -> Path:
+def sqlite_demo(common_folder: Path, sqlite_template: Path, demo_keys: tuple[str, ...]) -> Path:
     """Load the demo into an SQLite file once; every test gets a copy."""
 
     def load(data: Path) -> None:
         shutil.copy(sqlite_template, data)
         _load_demo(Settings.for_tests(data, FIELD_KEYS=demo_keys))
 
-    return made_once(shared / "sqlite-demo", load) / "regsys.sqlite"
+    return made_once(common_folder / "sqlite-demo", load) / "regsys.sqlite"
 
 
 @pytest.fixture(scope="session")
@@ -217,9 +219,9 @@ def settings(data: Path, database: Database) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def compiled_templates(shared: Path) -> FileSystemBytecodeCache:
+def compiled_templates(common_folder: Path) -> FileSystemBytecodeCache:
     """Compile each template once for all workers: every test's app would do it again."""
-    return FileSystemBytecodeCache(str(made_once(shared / "templates", lambda _: None)))
+    return FileSystemBytecodeCache(str(made_once(common_folder / "templates", lambda _: None)))
 
 
 @pytest.fixture
@@ -336,11 +338,11 @@ RunningDemo = Callable[..., AbstractContextManager[Server]]
 
 
 @pytest.fixture(scope="session")
-def running_demo(shared: Path) -> RunningDemo:
+def running_demo(common_folder: Path) -> RunningDemo:
     """Run the demo as `make run` does, by `running_demo(folder, **settings)`; what its first start makes is there."""
 
     def run(folder: Path, **settings: Any) -> AbstractContextManager[Server]:
-        lay_demo(shared, folder / "data")
+        lay_demo(common_folder, folder / "data")
         return running("run", folder, **settings)
 
     return run

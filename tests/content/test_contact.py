@@ -66,6 +66,7 @@ def test_a_message_is_kept_and_mailed_to_the_society(
     assert "Thank you" in client.get(answer.headers["Location"]).get_data(as_text=True)
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     ("kind", "fields"),
     [
@@ -108,6 +109,7 @@ def test_an_invitation_carries_what_one_needs_to_answer(
         assert said in letter.text
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     ("path", "changes", "sentence"),
     [

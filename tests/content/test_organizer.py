@@ -79,6 +79,7 @@ PATHS = (
 )
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("path", PATHS)
 def test_only_registrars_of_the_whole_site_may_write(path: str, app: Flask, db: Any) -> None:
     event = cast.make_event()
@@ -141,6 +142,7 @@ def test_a_page_is_changed_and_its_address_too(desk: FlaskClient, db: Any) -> No
     assert pages(db)["new-one"].body == PAGE["body"]
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -255,6 +257,7 @@ def test_news_is_written_changed_and_withdrawn(desk: FlaskClient, db: Any) -> No
     assert actions(db) == ["news.created", "news.changed", "news.changed"]
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [

@@ -169,6 +169,7 @@ def test_an_item_links_to_its_event_if_everyone_may_see_it(client: FlaskClient, 
     assert "Not for all" not in client.get("/news/two").get_data(as_text=True)
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("page", ["0", "-1", "x", "٣", "999999", "9" * 5000])
 def test_a_page_number_that_is_none_does_no_harm(page: str, client: FlaskClient, db: Any) -> None:
     make_news("only")

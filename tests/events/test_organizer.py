@@ -71,6 +71,7 @@ class TestNew:
         zone = next(c for c in form.controls if c.name == "time_zone")
         assert zone.value == PACIFIC
 
+    @pytest.mark.in_turn
     @pytest.mark.parametrize(
         ("wrong", "sentence"),
         [
@@ -141,6 +142,7 @@ class TestBasics:
             "slug": "in-may-2027",
         }
 
+    @pytest.mark.in_turn
     @pytest.mark.parametrize(
         ("wrong", "sentence"),
         [
@@ -185,6 +187,7 @@ class TestBasics:
         typist.follow(typist.send(answer))
         assert desk.event(event_id).summary == "What I wrote."
 
+    @pytest.mark.in_turn
     @pytest.mark.parametrize("version", ["", "abc", "0", "-1", "9" * 30])
     def test_a_version_that_is_no_version_changes_nothing(
         self, typist: Typist, now: datetime, version: str
@@ -295,6 +298,7 @@ class TestSchedule:
         typist.follow(typist.send(path(event_id, "schedule"), {"meetings-0-remove": "y"}))
         assert [s.title for s in desk.event(event_id).sessions] == ["Second"]
 
+    @pytest.mark.in_turn
     @pytest.mark.parametrize(
         ("wrong", "sentence"),
         [
@@ -467,6 +471,7 @@ class TestPlaces:
         assert desk.ticket(event_id, "One").prices[0].amount == stored
         assert f'value="{typed}"' in page.text
 
+    @pytest.mark.in_turn
     @pytest.mark.parametrize(
         ("wrong", "sentence"),
         [
@@ -768,6 +773,7 @@ class TestWhoMay:
         assert "Oakenshire, Lettice" in lists
         assert "Add a leader" not in lists
 
+    @pytest.mark.in_turn
     @pytest.mark.parametrize("verb", VERBS)
     def test_without_a_token_nothing_moves(self, typist: Typist, now: datetime, verb: str) -> None:
         event_id = draft(now)

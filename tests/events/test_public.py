@@ -100,6 +100,7 @@ def test_an_empty_catalogue_says_what_one_can_do(client: FlaskClient, db: Any) -
     assert "No group is open at the moment" in words(client, "/groups")
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     ("query", "shown"),
     [
@@ -226,6 +227,7 @@ STANDINGS: list[tuple[str, Change, str, str, bool]] = [
 ]
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     ("change", "in_row", "on_page", "sells"),
     [s[1:] for s in STANDINGS],
@@ -430,6 +432,7 @@ def test_early_until_a_date_is_said_with_its_date(client: FlaskClient, db: Any, 
     assert "The early price has ended." in page
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     ("contact", "shown"),
     [

@@ -271,6 +271,7 @@ class TestScheduling:
         assert event.opens_at == at("2027-02-01T08:00", berlin)
         assert event.early_until == at("2027-03-01T00:00", berlin)
 
+    @pytest.mark.in_turn
     @pytest.mark.parametrize(
         ("wanted", "name"),
         [

@@ -85,6 +85,7 @@ def test_the_preview_can_be_changed_and_keeps_what_was_typed(shop: Shop) -> None
     assert refunds(shop) == []
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("amount", ["", "x", "0", "-5", "920.01", "1e9", "9" * 40])
 def test_more_than_is_left_and_nonsense_are_refused_with_all_kept(shop: Shop, amount: str) -> None:
     order = paid(shop)

@@ -211,6 +211,7 @@ class TestChanging:
         (after,) = current(event)
         assert (after.id, after.version, after.label) == (before.id, 1, "What do you eat?")
 
+    @pytest.mark.in_turn
     @pytest.mark.parametrize(
         "promise",
         [
@@ -341,6 +342,7 @@ class TestOrderAndEnd:
             do(editor.retire_question, event.id, "food", now=now)
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     ("lines", "expected"),
     [

@@ -106,6 +106,7 @@ def test_one_answer_of_two_kinds_of_list(app: Flask, event: Any, person: int) ->
     assert (form["q_few"].type, form["q_many"].type) == ("RadioField", "SelectField")
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("sent", hostile.TEXTS, ids=range(len(hostile.TEXTS)))
 def test_every_type_survives_hostile_text(
     app: Flask, event: Any, person: int, now: datetime, sent: str

@@ -94,6 +94,7 @@ def test_an_own_question_is_written_with_everything(typist: Typist, event: Event
     assert (q.visible_to, q.delete_after_days) == (Audience.LEADERS, 30)
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [

@@ -332,6 +332,7 @@ def test_a_paid_place_is_refused_in_words(client: FlaskClient, db: Any, now: dat
 PAGES = ["add", "{id}/contact", "{id}/note", "{id}/cancel"]
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("rest", [*PAGES, "{id}/resend"])
 @pytest.mark.parametrize("role", ["treasurer", "leader", "registrar"])
 def test_other_people_and_organizers_of_other_events_get_nowhere(

@@ -136,6 +136,7 @@ def test_a_lapsed_hold_is_free_for_the_next_without_any_sweep(db: Any, clock: An
 # ---- refusals
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     ("changes", "name"),
     [

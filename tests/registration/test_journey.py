@@ -281,6 +281,7 @@ def test_too_few_places_keep_the_choice(guest: Guest, db: Any) -> None:
     assert value(page, name) == "3"
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -486,6 +487,7 @@ def test_forms_without_a_token_change_nothing(guest: Guest, db: Any) -> None:
     assert order_of(db).placed_at is None
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("sent", hostile.TEXTS, ids=range(len(hostile.TEXTS)))
 def test_hostile_text_goes_through_every_step(guest: Guest, db: Any, sent: str) -> None:
     event = make_event(types=FREE)

@@ -330,6 +330,7 @@ def test_nothing_is_resent_for_a_place_that_is_not_confirmed(guest: Guest, db: A
     assert response.status_code == 409
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("sent", hostile.TEXTS, ids=range(len(hostile.TEXTS)))
 def test_hostile_answers_are_text_or_named(guest: Guest, db: Any, sent: str) -> None:
     event = make_event(types=FREE)

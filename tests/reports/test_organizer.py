@@ -228,6 +228,7 @@ def test_fifty_people_are_a_page_and_the_filter_is_kept(app, db, clock):
     assert names_in(client.get(f"{base}?page=99")) == names_in(client.get(f"{base}?page=2"))
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     "query",
     [

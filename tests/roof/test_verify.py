@@ -278,6 +278,7 @@ def test_a_good_house_is_proven(ids: dict[str, int], clock: Any) -> None:
     assert "3 confirmations and 0 cancellations, each with its one letter" in proof
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize("name", DAMAGES)
 def test_each_damage_is_named(
     name: str, ids: dict[str, int], clock: Any, settings: Settings

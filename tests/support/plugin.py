@@ -43,9 +43,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out the long tests unless asked for, and begin with the slow files: no worker waits at the end."""
     items.sort(key=lambda item: not item.path.as_posix().endswith(SLOW))
     if not config.getoption("--long"):
-        long = [item for item in items if item.get_closest_marker("long")]
-        config.hook.pytest_deselected(items=long)
-        items[:] = [item for item in items if item not in set(long)]
+        left_out = {item for item in items if item.get_closest_marker("long")}
+        if config.getoption("--database") == "both":
+            left_out |= _those_of_the_other_database(items)
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _those_of_the_other_database(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Find what is not tried of tests marked `in_turn`: their first case on SQLite, their second on PostgreSQL …"""
+    tests: dict[str, dict[str, dict[str, pytest.Item]]] = {}
+    for item in items:
+        if item.get_closest_marker("in_turn"):
+            database = item.callspec.params["database"]  # type: ignore[attr-defined]
+            case = item.nodeid.replace(database, "", 1)
+            cases = tests.setdefault(item.nodeid.partition("[")[0], {})
+            cases.setdefault(case, {})[database] = item
+    numbered = [one for cases in tests.values() for one in enumerate(cases.values())]
+    return {on[DATABASES["both"][turn % 2]] for turn, on in numbered if len(on) == 2}
 
 
 def pytest_collection_finish() -> None:

@@ -21,7 +21,7 @@ launch.prepare_demo(launch.demo_environment(Path(sys.argv[1]), 5000))
 """
 
 
-def shared_folder(factory: pytest.TempPathFactory) -> Path:
+def common_folder_of(factory: pytest.TempPathFactory) -> Path:
     """Return a folder that all workers of this run have in common."""
     base = factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
@@ -40,7 +40,7 @@ def made_once(folder: Path, make: Callable[[Path], None]) -> Path:
     return folder
 
 
-def lay_demo(shared: Path, data: Path) -> None:
+def lay_demo(common: Path, data: Path) -> None:
     """Put into a data folder what `regsys run` makes at its first start: that takes twice as long as the start.
 
     Where the clock of the folder is shifted, the demo is loaded with that shift, to the hour.
@@ -52,9 +52,9 @@ def lay_demo(shared: Path, data: Path) -> None:
         if offset.exists():
             shutil.copy(offset, half)
         command = [sys.executable, "-c", PREPARE, str(half)]
-        home = clean_environment(shared / "home")
+        home = clean_environment(common / "home")
         subprocess.run(command, cwd=needs.ROOT, env=home, check=True, stdout=subprocess.DEVNULL)
         (half / "clock_offset").unlink(missing_ok=True)
 
-    made = made_once(shared / f"demo-{round(float(shift) / 3600)}", make)
+    made = made_once(common / f"demo-{round(float(shift) / 3600)}", make)
     shutil.copytree(made, data, dirs_exist_ok=True)

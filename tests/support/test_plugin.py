@@ -79,6 +79,24 @@ def test_c(database): pass
         assert name in said
 
 
+def test_cases_in_turn_are_shared_out_between_the_databases(tmp_path: Path) -> None:
+    source = """
+import pytest
+@pytest.fixture
+def database(request): return request.param
+@pytest.mark.in_turn
+@pytest.mark.parametrize("case", ["a", "b", "c"])
+def test_one(database, case): pass
+"""
+    assert "3 passed" in run(tmp_path, source)
+    assert "3 passed" in run(tmp_path, source, "--database", "postgresql")
+    assert "6 passed" in run(tmp_path, source, "--database", "both", "--long")
+    said = run(tmp_path, source, "--database", "both", "-vv")
+    assert "3 passed, 3 deselected" in said
+    for name in ("test_one[postgresql-a]", "test_one[sqlite-b]", "test_one[postgresql-c]"):
+        assert name in said
+
+
 def test_a_warning_of_a_budget_is_told_at_the_end(tmp_path: Path) -> None:
     source = "def test_a(record_property): record_property('warns', 'functions: p95 36 > 35')"
     said = run(tmp_path, source)

@@ -80,6 +80,7 @@ def test_whoever_brings_a_cookie_gets_a_page_of_their_own(
     assert app.test_client().get("/try/count").text == "number 1"
 
 
+@pytest.mark.in_turn
 @pytest.mark.parametrize(
     ("accepted", "packed"),
     [

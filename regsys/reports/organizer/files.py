@@ -77,10 +77,9 @@ SHEETS = {"applications": sheets.applications_of, "waiting-list": sheets.waiting
 @requires("registrar")
 def sheet_csv(event_id: int, what: str) -> ResponseReturnValue:
     """Stream applications or the waiting list of an event as CSV."""
-    _sheet(what)
+    make, event, now = _sheet(what), get_event(event_id), clock.now()
     _log_sheet(event_id, what, "csv")
-    event, now = get_event(event_id), clock.now()
-    sheet, name = _sheet(what)(event, now=now), f"{what}-{downloads.name_of(event, now=now)}"
+    sheet, name = make(event, now=now), f"{what}-{downloads.name_of(event, now=now)}"
     bom = request.args.get("bom") == "1"
     return downloads.stream(sheets.make_csv(sheet, _, bom=bom), name)
 
@@ -89,10 +88,9 @@ def sheet_csv(event_id: int, what: str) -> ResponseReturnValue:
 @requires("registrar")
 def sheet_xlsx(event_id: int, what: str) -> ResponseReturnValue:
     """Send applications or the waiting list of an event as a workbook."""
-    _sheet(what)
+    make, event, now = _sheet(what), get_event(event_id), clock.now()
     _log_sheet(event_id, what, "xlsx")
-    event, now = get_event(event_id), clock.now()
-    sheet, name = _sheet(what)(event, now=now), f"{what}-{downloads.name_of(event, now=now)}"
+    sheet, name = make(event, now=now), f"{what}-{downloads.name_of(event, now=now)}"
     return downloads.send(sheets.make_xlsx(sheet, _), name)
 
 
