@@ -331,10 +331,11 @@ MONEY: Sequence[Check] = (
 MAIL: Sequence[Check] = (
     Check(
         "everybody who was confirmed has been written to",
+        # A seat that the host has covered is told of, and confirmed, by one letter.
         f"""
         SELECT {WHO}, r.email AS email FROM audit_entry a
         JOIN registration r ON r.id = a.subject_id {OF}
-        LEFT JOIN message m ON m.key = 'confirm:' || r.id
+        LEFT JOIN message m ON m.key = 'confirm:' || r.id OR (m.key = 'seat:' || r.id AND m.created_at = a.at)
         WHERE a.action = 'registration.confirmed' AND {MOVED}
           AND m.id IS NULL ORDER BY r.id
         """,
