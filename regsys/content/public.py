@@ -253,7 +253,10 @@ def logo() -> ResponseReturnValue:
 def robots() -> ResponseReturnValue:
     """Tell search engines which pages are of no use to them."""
     lines = ["User-agent: *"]
-    closed = ("/cart", "/lead", "/o/", "/organize", "/outbox", "/r/", "/signin", "/webhooks/")
+    closed = (
+        "/a/", "/account", "/b/", "/cart", "/h/", "/host", "/i/", "/lead", "/members", "/o/", "/organize",
+        "/outbox", "/r/", "/signin", "/w/", "/webhooks/",
+    )  # fmt: skip
     lines += [f"Disallow: {path}" for path in closed]
     lines += [f"Sitemap: {absolute('content.sitemap')}", ""]
     return Response("\n".join(lines), content_type="text/plain; charset=utf-8")

@@ -1,16 +1,14 @@
 """Applications and the waiting list as files. Column ids are stable; what reviewers note and score is never in them."""
 
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Any
+from typing import Any
 
 from regsys.applications import queries as applications
 from regsys.applications.queries import Row as ApplicationRow
 from regsys.applications.words import stand_chip
 from regsys.events.models import Event
-from regsys.kernel.csvout import safe_cell
 from regsys.kernel.text import N_
 from regsys.questions.models import Answer, Question
 from regsys.questions.queries import (
@@ -21,14 +19,8 @@ from regsys.questions.types import type_of
 from regsys.registration.words import proof_words
 from regsys.reports.exports import (
     AUDIENCES,
-    BOM,
-    XLSX_OPTIONS,
     Cell,
-    Formats,
-    csv_cell,
-    csv_text,
     local,
-    write_cell,
 )
 from regsys.waitlist import queries as waitlist
 from regsys.waitlist.models import Entry
@@ -40,46 +32,11 @@ Title = tuple[str, str, int]
 
 @dataclass(frozen=True)
 class Sheet:
-    """A list to take out: its name, (id, title, width) of the columns, and the rows as they come."""
+    """A list to take out: its name, (id, title, width) of the columns, and the rows in batches as they come."""
 
     name: str
     columns: Sequence[Title]
-    rows: Iterable[Sequence[Cell]]
-
-
-def make_csv(sheet: Sheet, translate: Callable[[str], str], *, bom: bool) -> Iterator[str]:
-    """Yield the CSV in parts."""
-    titles = [safe_cell(translate(title)) for _id, title, _width in sheet.columns]
-    yield (BOM if bom else "") + csv_text([titles])
-    for row in sheet.rows:
-        yield csv_text([[csv_cell(c) for c in row]])
-
-
-def make_xlsx(sheet: Sheet, translate: Callable[[str], str]) -> IO[bytes]:
-    """Write the workbook to a temporary file in constant memory, and return it at its beginning."""
-    import xlsxwriter  # slow import
-
-    file = tempfile.TemporaryFile()  # noqa: SIM115 – the answer that streams it closes it
-    try:
-        with xlsxwriter.Workbook(file, XLSX_OPTIONS) as book:
-            _write(book, sheet, translate)
-        file.seek(0)
-    except BaseException:
-        file.close()
-        raise
-    return file
-
-
-def _write(book: Any, sheet: Sheet, translate: Callable[[str], str]) -> None:
-    page = book.add_worksheet(translate(sheet.name))
-    page.freeze_panes(1, 0)
-    head, formats = book.add_format({"bold": True, "bottom": 1}), Formats(book)
-    for x, (_id, title, width) in enumerate(sheet.columns):
-        page.set_column(x, x, width)
-        page.write_string(0, x, translate(title), head)
-    for y, row in enumerate(sheet.rows, start=1):
-        for x, cell in enumerate(row):
-            write_cell(page, y, x, cell, formats)
+    batches: Iterable[Sequence[Sequence[Cell]]]
 
 
 # ---- applications
@@ -108,22 +65,26 @@ def applications_of(event: Event, *, now: datetime) -> Sheet:
     """Return everybody who applied, with the answers that organizers may read, without the private ones."""
     asked = [q for q in list_readable_questions([event.id], AUDIENCES) if not q.sensitive]
     columns = [*APPLICATIONS, *((f"q_{q.key}", q.column_title, 24) for q in asked)]
-    rows = _applications(event.id, event.time_zone, asked, now)
-    return Sheet(N_("Applications"), columns, rows)
+    batches = _applications(event.id, event.time_zone, asked, now)
+    return Sheet(N_("Applications"), columns, batches)
 
 
 def _applications(
     event_id: int, zone: str, asked: Sequence[Question], now: datetime
-) -> Iterator[Sequence[Cell]]:
+) -> Iterator[Sequence[Sequence[Cell]]]:
     number = 1
     while True:
         wanted = applications.Filter(page=number)
         rows, _total = applications.list_rows(event_id, wanted, now=now, size=BATCH)
         ids = [row.application.id for row in rows]
         answers = readable_answers_of_applications(ids, AUDIENCES)
-        for row in rows:
-            mine = answers[row.application.id]
-            yield [*_applicant(row, zone), *(_answer(mine.get(q.key)) for q in asked)]
+        yield [
+            [
+                *_applicant(row, zone),
+                *(_answer(answers[row.application.id].get(q.key)) for q in asked),
+            ]
+            for row in rows
+        ]
         if len(rows) < BATCH:
             return
         number += 1
@@ -184,7 +145,7 @@ def waiting_of(event: Event, *, now: datetime) -> Sheet:
     turns = waitlist.turns_of(event, now=now)
     entries = waitlist.list_entries(event.id)
     rows = [_entry(e, turns, event.time_zone) for e in entries]
-    return Sheet(N_("Waiting list"), WAITING, rows)
+    return Sheet(N_("Waiting list"), WAITING, [rows])
 
 
 def _entry(entry: Entry, turns: Any, zone: str) -> list[Cell]:

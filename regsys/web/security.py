@@ -42,6 +42,8 @@ def register(app: Flask, settings: Settings) -> None:
     def headers(response: Response) -> Response:
         response.headers.setdefault("Content-Security-Policy", policy)
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        # What a page shows may be one person's own: nothing on the way keeps it, unless the page says so itself.
+        response.headers.setdefault("Cache-Control", "private, no-cache")
         response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault(
             "Referrer-Policy", "no-referrer" if _secret_path() else "same-origin"

@@ -1,6 +1,7 @@
 """Journey 3: three apply; one is accepted, reminded and pays; one is declined kindly; one lets the place go.
 
-The days pass by the shifted clock, through real servers; letters are read where the mail server put them.
+Then a member shows by a mailed link that they are one, asks a leader for a talk, and pays what members pay. The days
+pass by the shifted clock, through real servers; letters are read where the mail server put them.
 """
 
 import re
@@ -10,6 +11,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.conftest import RunningDemo
+from tests.journeys.steps import pay
+from tests.support import rawsql
 from tests.support.browser import (
     PHONE,
     WIDE,
@@ -25,6 +28,8 @@ EVENT = "/events/leadership-intensive-online"
 REVIEWER = "roswitha.calloway-dell@example.org"
 PASSWORD = "four kettles on a shelf"
 HOUR = 3600
+GROUP = "tuesday-evening-group"
+MEMBER, LEADER = "sunniva.dunmore@example.org", "casimir.littlewood@example.org"
 
 pytestmark = pytest.mark.once
 
@@ -215,3 +220,69 @@ def test_reviewers_decide_and_the_days_pass(visit: Visit, site: Server, mail: Sm
         "Your place is still held",
         "Your place was let go",
     ]
+
+
+def show_that_one_is_a_member(page: Page, site: Server, mail: SmtpServer, then: str) -> None:
+    page.goto(site.url + then)
+    page.get_by_role("link", name="shown that you are one").click()
+    page.get_by_label("E-mail").fill(MEMBER)
+    page.get_by_role("button", name="Mail me a link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mailbox")
+    page.goto(link(site, letter(mail, MEMBER, "as a member"), "members/link"))
+    page.get_by_role("button", name="Go on as a member").click()
+    page.wait_for_url(site.url + then)
+
+
+def ask_for_a_talk(page: Page) -> None:
+    for label, value in {
+        "First name": "Sunniva",
+        "Last name": "Dunmore",
+        "E-mail": MEMBER,
+        "Phone": "+1 206 555 0114",
+        "Your profession": "Family physician",
+        "Where you work": "Lanternfield",
+    }.items():
+        page.get_by_label(label).fill(value)
+    page.get_by_label("Members of the society").check()
+    page.get_by_role("group", name="Where you are in your career").get_by_label(
+        "Practicing"
+    ).check()
+    experience = page.get_by_role("group", name="Your Balint experience so far")
+    experience.get_by_label("Group member").check()
+    page.get_by_label("I will keep everything about patients").check()
+    page.get_by_label("I will be there for every session").check()
+    page.get_by_role("button", name="Ask for a talk").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("your application is here")
+
+
+def test_a_member_asks_for_a_talk_and_pays_what_members_pay(
+    visit: Visit, site: Server, mail: SmtpServer
+) -> None:
+    by_talk = f"UPDATE event SET enrollment = 'application' WHERE slug = '{GROUP}'"
+    rawsql.damage(f"sqlite:///{site.data / 'regsys.sqlite'}", by_talk)
+    phone, desk = visit.page(script=False), visit.page()
+    show_that_one_is_a_member(phone, site, mail, f"/events/{GROUP}/apply")
+    ask_for_a_talk(phone)
+    asked = link(site, letter(mail, LEADER, "would like to join"), "lead/")
+
+    # The leader signs in by a mailed link, which leads on to the person; after the talk: yes.
+    desk.goto(asked)
+    desk.get_by_label("E-mail").first.fill(LEADER)
+    desk.get_by_role("button", name="Mail me a link").click()
+    desk.goto(link(site, letter(mail, LEADER, "Sign in to"), "signin/"))
+    desk.get_by_role("button", name="Sign in").click()
+    desk.wait_for_url(asked)
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Sunniva Dunmore")
+    assert list_axe_violations(desk) == []
+    desk.get_by_label("A few words of your own").fill("Come on Tuesday.")
+    desk.get_by_role("button", name="Accept and send the letter").click()
+    expect(desk.get_by_role("status")).to_contain_text("the letter is on its way")
+
+    accepted = letter(mail, MEMBER, "You are accepted")
+    assert "Come on Tuesday." in accepted.text()
+    phone.goto(link(site, accepted, "o/"))
+    phone.get_by_role("button", name="Pay $240.00").click()
+    pay(phone, "$240.00")
+    expect(phone.get_by_role("heading", level=1)).to_contain_text("You have a place")
+    desk.goto(asked)
+    expect(desk.get_by_text("Confirmed", exact=True).first).to_be_visible()

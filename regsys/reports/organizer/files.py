@@ -11,7 +11,7 @@ from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound
 from regsys.kernel.text import N_
-from regsys.reports import badges, downloads, queries, services, sheets
+from regsys.reports import badges, downloads, queries, services, sheets, tables
 from regsys.reports.forms import read_list
 from regsys.reports.organizer.desk import bp
 from regsys.reports.queries import Filter
@@ -81,7 +81,7 @@ def sheet_csv(event_id: int, what: str) -> ResponseReturnValue:
     _log_sheet(event_id, what, "csv")
     sheet, name = make(event, now=now), f"{what}-{downloads.name_of(event, now=now)}"
     bom = request.args.get("bom") == "1"
-    return downloads.stream(sheets.make_csv(sheet, _, bom=bom), name)
+    return downloads.stream(tables.make_csv(sheet.columns, sheet.batches, _, bom=bom), name)
 
 
 @bp.get("/organize/events/<int:event_id>/files/<what>.xlsx")
@@ -91,7 +91,7 @@ def sheet_xlsx(event_id: int, what: str) -> ResponseReturnValue:
     make, event, now = _sheet(what), get_event(event_id), clock.now()
     _log_sheet(event_id, what, "xlsx")
     sheet, name = make(event, now=now), f"{what}-{downloads.name_of(event, now=now)}"
-    return downloads.send(sheets.make_xlsx(sheet, _), name)
+    return downloads.send(tables.make_xlsx(sheet.name, sheet.columns, sheet.batches, _), name)
 
 
 def _sheet(what: str) -> Callable[..., sheets.Sheet]:
