@@ -117,8 +117,8 @@ def test_the_difference_is_paid_by_card_and_taken_back_when_proof_comes(
     at = f"/organize/events/{r.event_id}/registrations/{r.id}"
     page = desk.get(f"{at}/proof/refuse")
     assert "Costs now $351.00" in said(page)
-    assert "$150.00 More than now" in said(page)
-    assert "The code counts for it too -$15.00 More to pay $135.00" in said(page)
+    assert "without a word about training $150.00 By the prices of the day" in said(page)
+    assert "The code counts for it too -$15.00 Costs then $486.00" in said(page)
     assert "by Mon 28 Dec 2026" in said(page)
     with transaction():
         db.session.get_one(Price, (r.ticket_type_id - 2, Rate.EARLY)).amount = 99000
