@@ -17,11 +17,12 @@ from regsys.ledger.models import Method
 from regsys.ledger.rules import METHOD_WORDS, MoneyState
 from regsys.outbox.states import MessageState
 from regsys.registration.states import RegistrationState
+from regsys.reports.details import deed_detail
 from regsys.reports.queries import EventRow, Row
 from regsys.reports.queries.credits import Standing
 from regsys.reports.queries.treasury import Treasury
 from regsys.reports.rules import Bar, bars
-from regsys.web.html import day, money
+from regsys.web.html import day
 
 
 class Badge(NamedTuple):
@@ -243,15 +244,6 @@ DEEDS: Mapping[str, str] = {
 }
 
 
-EXPORTS = (
-    "registrations.exported",
-    "payments.exported",
-    "papers.exported",
-    "credits.exported",
-    "roster.exported",
-)
-
-
 def deed(entry: AuditEntry) -> str:
     """Return what was done, in words."""
     known = DEEDS.get(entry.action)
@@ -265,34 +257,6 @@ def chosen_words(row: Row) -> str:
         for name, wish in row.chosen.values()
     ]
     return "; ".join(parts)
-
-
-def deed_detail(entry: AuditEntry) -> str:
-    """Return what matters of an entry beside the deed: which list left as what, or to how many a roster went."""
-    after = entry.after or {}
-    if entry.action in EXPORTS:
-        form, words = str(after.get("format", "")), after.get("words")
-        kind = _("Badges") if form == "badges" else form.upper()
-        rows = ngettext(
-            "%(kind)s, %(num)d row", "%(kind)s, %(num)d rows", after.get("rows", 0), kind=kind
-        )
-        return f"{rows}, {_('found by “%(words)s”', words=words)}" if words else rows
-    if entry.action == "sheet.exported":
-        what = _("Waiting list") if after.get("what") == "waiting-list" else _("Applications")
-        return f"{what}, {str(after.get('format', '')).upper()}"
-    if entry.action in ("roster.mailed", "roster.opened"):
-        return ngettext("%(num)d person", "%(num)d people", after.get("people", 0))
-    if entry.action == "order.code_used":
-        off = money(after.get("off", 0), after.get("currency", "USD"))
-        return _("%(code)s, %(amount)s off", code=after.get("code", ""), amount=off)
-    if entry.action in ("registration.proof_refused", "registration.proof_accepted"):
-        more = after.get("more", 0)
-        sign = "+" if more > 0 else ""
-        return f"{sign}{money(more, after['currency'])}" if more else ""
-    if entry.action == "order.options_chosen":
-        return ", ".join(after.get("options", ()))
-    with_code = ("order.code_dropped", "registration.group_left")
-    return str(after.get("code", "")) if entry.action in with_code else ""
 
 
 def state_options() -> list[tuple[str, str]]:

@@ -134,7 +134,12 @@ def test_the_difference_is_paid_by_card_and_taken_back_when_proof_comes(
     assert "$135.00 is still to pay, by Mon 28 Dec 2026" in page
     assert "The price without a word about training." in page
     assert "Code SPRING counts for this price too." in page
-    assert "+$135.00" in said(desk.get(at))
+    sheet = said(desk.get(at))
+    assert "held places (Early price, for places taken until Thu 3 Dec 2026" in sheet
+    assert ": $390.00)" in sheet
+    assert "(SPRING, $39.00 off)" in sheet
+    assert "placed the order ($351.00)" in sheet
+    assert "did not accept what was shown for the price (+$135.00)" in sheet
     assert verified() == []
     reminded = []
     for date in ((2026, 12, 20), (2026, 12, 27), (2027, 1, 30)):

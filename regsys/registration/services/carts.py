@@ -287,7 +287,7 @@ def _claim(
     """Claim the places; whoever comes too late for an early one gets the regular price."""
     wish = want(new, shelves)
     got = capacity.claim(wish.wanted, now=now, until=until, up_to=wish.early, behind=behind)
-    missed = {r for r, _pool in wish.early} - got
+    missed, reasons = {r for r, _pool in wish.early} - got, []
     types = {t.id: t for event, _more in plan.values() for t in event.ticket_types}
     for r in new:
         if r.id in missed:
@@ -301,13 +301,19 @@ def _claim(
         divide(r, event, now=now)
         why = price_words(r, event, shelf, now)
         add_line(order.id, r.id, LineKind.PLACE, why, r.price)
+        reasons.append((why, r.price))
     audit.record(
         "order.places_held",
         ("order", order.id),
         actor=ANONYMOUS,
         now=now,
         order_id=order.id,
-        after={"places": len(new), "until": until.isoformat()},
+        after={
+            "places": len(new),
+            "until": until.isoformat(),
+            "currency": order.currency,
+            "prices": reasons,
+        },
     )
     db.session.flush()
 

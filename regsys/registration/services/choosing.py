@@ -275,7 +275,11 @@ def copy_choices(old_id: int, new_id: int) -> None:
 def _record(
     held: Held, new: Sequence[tuple[Registration, Option]], *, actor: Actor, now: datetime
 ) -> None:
-    after = {"options": [o.name for _r, o in new]}
+    after = {
+        "options": [o.name for _r, o in new],
+        "cost": sum(o.price for _r, o in new),
+        "currency": held.order.currency,
+    }
     audit.record(
         "order.options_chosen",
         ("order", held.order.id),

@@ -67,7 +67,8 @@ def begin_move(
         add_line(order_id, new.id, LineKind.OTHER, spared, -wish.spared)
         new.price = max(0, new.price - wish.spared)
     db.session.flush()
-    _record("registration.move_begun", old, new, actor=actor, now=now, reason=reason)
+    more = wish.price - wish.adjusted + wish.fee - cost - wish.spared
+    _record("registration.move_begun", old, new, actor=actor, now=now, reason=reason, more=more)
     if wish.to_pay:
         move_all([new], S.AWAITING_PAYMENT, actor=actor, now=now, reason=reason)
         return new
@@ -170,6 +171,7 @@ def _record(
     actor: Actor,
     now: datetime,
     reason: str,
+    more: int = 0,
 ) -> None:
     audit.record(
         action,
@@ -179,5 +181,5 @@ def _record(
         event_id=old.event_id,
         order_id=old.order_id,
         reason=reason or None,
-        after={"to": new.code} if new else None,
+        after={"to": new.code, "difference": more, "currency": old.event.currency} if new else None,
     )
