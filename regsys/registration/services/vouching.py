@@ -89,8 +89,8 @@ def difference_of(r: Registration) -> Difference:
     full = _full_price(r) or place
     code, currency = codes.find_by_id(r.code_id), r.event.currency
     terms = codes.terms_of(code) if code else None
-    # A code that was changed since then keeps what it took off.
-    same = terms is not None and discounts.discount(terms, place, currency) == off
+    # A percentage that was changed since then keeps what it took off, as every amount does.
+    same = terms and terms.percent and discounts.discount(terms, place, currency) == off
     new = discounts.discount(terms, full, currency) if terms and same else off
     more = Difference(full - place, new - off)
     return more if more.amount > 0 and money.chargeable(more.amount, currency) else Difference()
