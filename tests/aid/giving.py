@@ -68,15 +68,17 @@ def award(request_id: int, amount: int, clock: Clock) -> bool:
         return services.award(request_id, amount, scope=None, actor=SYSTEM, now=clock.now)
 
 
-def pay(order_id: int, clock: Clock, amount: int | None = None) -> int:
-    """Let a cheque come, as the desk notes it, over all that is due unless an amount is said; return its amount."""
+def pay(
+    order_id: int, clock: Clock, amount: int | None = None, *, method: Method = Method.CHEQUE
+) -> int:
+    """Let money come, over all that is due unless an amount is said; return its amount."""
     db.session.rollback()
     amount = due(order_id).due if amount is None else amount
     with transaction():
         if amount:
             ledger.record_payment(
-                order_id, amount=amount, currency="USD", method=Method.CHEQUE, actor=STRIPE, now=clock.now,
-                reference=f"cheque {order_id}, {amount}",
+                order_id, amount=amount, currency="USD", method=method, actor=STRIPE, now=clock.now,
+                reference=f"pi_{order_id}_{amount}_{clock.now.timestamp():.0f}",
             )  # fmt: skip
         registering.confirm_paid(order_id, actor=STRIPE, now=clock.now)
     return amount

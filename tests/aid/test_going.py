@@ -34,10 +34,9 @@ from tests.aid.giving import (
 from tests.conftest import Clock
 from tests.reports.desk import signed_in, text_of
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(
     ("amount", "price", "cost", "serves", "along"),
     [

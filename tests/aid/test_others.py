@@ -39,7 +39,7 @@ from tests.reports.desk import signed_in, text_of
 from tests.support.typist import Typist
 from tests.support.visitor import Page
 
-pytestmark = pytest.mark.usefixtures("db")
+pytestmark = [pytest.mark.usefixtures("db"), pytest.mark.once]
 PAYER = cast.a_person("Desk Fennimore", "desk@clinic.example.org")
 
 
@@ -58,7 +58,6 @@ def ask(place_id: int, clock: Clock) -> int:
         return services.ask(place_id, WORDS, asked_amount=None, now=clock.now)
 
 
-@pytest.mark.once
 def test_the_payer_lets_the_others_be_asked_and_sees_a_lower_price_only(
     app: Flask, client: FlaskClient, clock: Clock
 ) -> None:
