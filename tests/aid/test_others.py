@@ -77,7 +77,7 @@ def test_the_payer_lets_the_others_be_asked_and_sees_a_lower_price_only(
     first = _place(client, review)
     assert first == f"{path}/help"
     offer = payer.get(first)
-    assert "goes to Una Nettlefold, Osric Thistle" in text_of(client.get(first))
+    assert "goes to each of Una Nettlefold, Osric Thistle" in text_of(client.get(first))
     assert silent(offer.text)
     assert payer.send(offer, {}, action="/help").headers["Location"] == path
     until = clock.now + timedelta(days=3 + 14 + 7)

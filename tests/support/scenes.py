@@ -9,6 +9,9 @@ from playwright.sync_api import Page
 from sqlalchemy import Select, func, select
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from regsys.aid import services as aid
+from regsys.aid.models import AidRequest
+from regsys.aid.states import RequestState
 from regsys.events.models import Event
 from regsys.kernel import clock
 from regsys.kernel.actors import ANONYMOUS, SYSTEM
@@ -196,6 +199,31 @@ def to_change_hands(page: Page, url: str, world: World) -> None:
     of_event("/registrations/hand-overs", slug)(page, url, world)
 
 
+def help_to_ask(page: Page, url: str, world: World) -> None:
+    """Let somebody for whom another one pays be asked first, and open what they can ask."""
+    order_id = world.paid_by_other.id
+    with world.app.test_request_context(base_url=url):
+        with transaction():
+            aid.invite(order_id, actor=SYSTEM, now=clock.now())
+            r = db.session.scalars(
+                select(Registration).where(Registration.order_id == order_id)
+            ).one()
+            r.answered_at, token = clock.now(), r.token
+        db.session.remove()
+    _open(page, f"{url}/r/{token}/help")
+
+
+def helped(path: str) -> Show:
+    """Open a page about somebody who has help with the fee: their own, or one of an organizer."""
+
+    def show(page: Page, url: str, world: World) -> None:
+        used = select(Registration).join(AidRequest).where(AidRequest.state == RequestState.USED)
+        r = world.first(used)
+        _open(page, url + path.format(token=r.token, event=r.event_id, id=r.id))
+
+    return show
+
+
 def lapsed_cart(page: Page, url: str, world: World) -> None:
     """Open a cart whose time is over."""
     with world.app.app_context(), clock.freeze(clock.now() - timedelta(hours=2)):
@@ -255,6 +283,14 @@ SCENES: tuple[Scene, ...] = (
     Scene("leave-some", leave_some),
     Scene("hand-over-link", of_place("/hand-over")),
     Scene("minimum-to-decide", of_event("/registrations/minimum", EVENTS["too-few"]), who="owner"),
+    Scene("help-to-ask", help_to_ask, looked_at=True),
+    Scene("help-given", helped("/r/{token}/help")),
+    Scene("help-stays", helped("/r/{token}/hand-over")),
+    Scene(
+        "help-not-handed-on",
+        helped("/organize/events/{event}/registrations/{id}/hand-over"),
+        who="owner",
+    ),
     Scene("hand-over-to-decide", to_change_hands, who="owner"),
     Scene("looked-at", looked_at, who="owner"),
     Scene("cart-none", no_cart),
