@@ -13,6 +13,7 @@ from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import transaction
 from regsys.payments import queries as money
 from regsys.payments import services as paying
+from regsys.policies.rules import Leaving
 from regsys.registration import services as registering
 from regsys.registration.queries import adjusted_of, costs_of, due
 from regsys.registration.states import RegistrationState as R
@@ -163,8 +164,9 @@ def test_only_what_was_paid_comes_back_and_the_rest_is_the_funds(how: str, clock
                 order_id, [r_id], mark=parting.mark, reason="", actor=SYSTEM, now=clock.now
             )
         elif how == "organizer":
+            back = Leaving(r_id, paid=paid, by_hand=paid)
             registering.cancel_paid(
-                r_id, event_id=event_id, refund=paid, reason="", actor=SYSTEM, now=clock.now
+                r_id, event_id=event_id, money=back, reason="", actor=SYSTEM, now=clock.now
             )
         else:
             paying.start_cancellation(event_id, reason="Snow", actor=SYSTEM, now=clock.now)
