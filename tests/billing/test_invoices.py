@@ -154,7 +154,7 @@ def test_money_that_comes_both_ways_is_never_kept(clock: Clock) -> None:
     assert (over.balance.over, over.standing) == (184000, "overpaid")
 
 
-def test_a_mistake_is_taken_back_within_two_weeks(clock: Clock) -> None:
+def test_a_mistake_is_taken_back_within_two_weeks(client: FlaskClient, clock: Clock) -> None:
     order_id, invoice_id = ask(clock, InvoiceTerms.CONFIRMED)
     receive(order_id, 184000, clock)
     (payment,) = db.session.scalars(select(Payment.id)).all()
@@ -167,6 +167,8 @@ def test_a_mistake_is_taken_back_within_two_weeks(clock: Clock) -> None:
     assert found.problem is Problem.MISTAKE
     assert due(order_id).quarantined == 0
     assert differences(clock) == []
+    page = client.get(f"/o/{db.session.get_one(Order, order_id).token}").text
+    assert "Paid on" not in page, "nobody is promised money back that never came"
     receive(order_id, 184000, clock, seen=payment)
     clock.move(days=15)
     newest = max(p.id for p in ledger_queries.payments_of([order_id]))

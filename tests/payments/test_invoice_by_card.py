@@ -8,6 +8,8 @@ from regsys.events.kinds import InvoiceTerms
 from regsys.events.models import Event
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db, transaction
+from regsys.payments import gateway
+from regsys.registration.models import LineKind, OrderLine
 from regsys.registration.queries import due
 from tests.payments.shop import Shop
 from tests.support.books import verified
@@ -42,3 +44,23 @@ def test_an_invoice_is_paid_by_card_from_its_own_link(shop: Shop) -> None:
     other = shop.order()
     assert payer.get(f"{own}/paid?session_id={shop.open(other)}").status == 404
     assert verified() == []
+
+
+@pytest.mark.once
+def test_the_button_names_what_the_card_is_charged_where_the_order_has_grown(shop: Shop) -> None:
+    order = shop.order()
+    with transaction():
+        db.session.get_one(Event, order.event_id).invoices = InvoiceTerms.CONFIRMED
+        token = billing.ask_for_invoice(
+            order.id, Addressee("H"), email="ap@example.org", actor=SYSTEM, now=shop.clock.now
+        ).token
+    with transaction():
+        line = OrderLine(order_id=order.id, kind=LineKind.OTHER, reason="A seat", amount=8000)
+        db.session.add(line)
+    payer = Typist(shop.client)
+    page = payer.get(f"/i/{token}")
+    assert "$920.00 are to be paid by" in page.text
+    assert "Pay $1,000.00 by card" in page.text
+    answer = payer.send(page, {}, action=f"/i/{token}/pay")
+    session = answer.headers["Location"].rsplit("/", 1)[-1]
+    assert gateway.retrieve_session(session).amount_total == 100000

@@ -13,6 +13,7 @@ from regsys.kernel.db import transaction
 from regsys.kernel.errors import NotFound, Refused
 from regsys.kernel.text import N_, whole_number
 from regsys.ledger import queries as ledger
+from regsys.ledger.states import Problem
 from regsys.registration import mail, queries, rules, services
 from regsys.registration.forms import CodeForm
 from regsys.registration.models import Order, Registration
@@ -78,7 +79,8 @@ def show_order(
         may_ask_to_move=may_ask_to_move,
         state=state,
         balance=balance,
-        payments=payments,
+        # What was written down by mistake never came, and is none of the payer's.
+        payments=[p for p in payments if p.problem is not Problem.MISTAKE],
         lines=lines,
         documents=documents,
         void=ledger.corrected_ids(documents),
