@@ -13,7 +13,7 @@ from regsys.outbox import services as outbox
 from regsys.outbox.compose import compose
 from regsys.payments.models import PaymentAttempt
 from regsys.policies.rules import Stage
-from regsys.registration.mail import papers_link, rows_of
+from regsys.registration.mail import papers_link, rows_of, send_to_payer
 from regsys.registration.models import Order, Registration
 from regsys.web import html
 from regsys.web.urls import absolute, settings
@@ -146,20 +146,16 @@ def _credit_words(credit: Code | None) -> str:
 def _to_payer(
     kind: str, order: Order, *, key: str, subject: str, context: dict[str, Any], now: datetime
 ) -> None:
-    draft = compose(
+    send_to_payer(
         f"payments/mail_{kind}",
-        key=key,
+        order,
         kind=f"payment_{kind}",
-        to=(order.payer_name, order.email),
+        key=key,
         subject=subject,
-        links={
-            "order": absolute("registration.order", token=order.token),
-            **papers_link(order),
-        },
-        context={"order": order, "rows_of": rows_of, "people": order.registrations, **context},
-        order_id=order.id,
+        links=papers_link(order),
+        context={"rows_of": rows_of, "people": order.registrations, **context},
+        now=now,
     )
-    outbox.enqueue(draft, now=now)
 
 
 def send_refund_failed(order: Order, refund: Refund, *, why: str, now: datetime) -> None:

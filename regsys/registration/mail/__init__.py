@@ -20,6 +20,7 @@ from regsys.registration.mail.letters import (
     send_existing_link,
     send_hold_expired,
     send_pay_link,
+    send_to_payer,
     when,
     where,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "send_place_free",
     "send_proof_accepted",
     "send_proof_refused",
+    "send_to_payer",
     "when",
     "where",
 ]

@@ -6,8 +6,6 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from regsys.outbox import services as outbox
-from regsys.outbox.compose import compose
 from regsys.policies.rules import Leaving
 from regsys.registration import ics
 from regsys.registration.mail.leaving import again_words, papers_link, parts_of
@@ -17,10 +15,10 @@ from regsys.registration.mail.letters import (
     location,
     rows_of,
     send_one,
+    send_to_payer,
     titles_of,
 )
 from regsys.registration.models import Order, Registration
-from regsys.web.urls import absolute
 
 
 def send_cancelled(
@@ -124,23 +122,17 @@ def send_order_cancelled(
 
     `money` says it line by line.
     """
-    draft = compose(
+    send_to_payer(
         "registration/mail_order_cancelled",
+        order,
         key=key,
-        kind="order_cancelled",
-        to=(order.payer_name, order.email),
         subject=_("Places were cancelled: %(titles)s", titles=titles_of(gone)),
-        links={
-            "order": absolute("registration.order", token=order.token),
-            **papers_link(order),
-        },
         context={
-            "order": order,
             "people": rows_of(gone),
             "reason": reason,
             "parts": parts_of(order, list(zip(gone, money, strict=True))) if money else [],
             **backs(order, refund, by_hand),
         },
-        order_id=order.id,
+        links=papers_link(order),
+        now=now,
     )
-    outbox.enqueue(draft, now=now)

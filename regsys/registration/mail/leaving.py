@@ -20,6 +20,7 @@ from regsys.registration.mail.letters import (
     location,
     rows_of,
     send_one,
+    send_to_payer,
     staff_of,
     titles_of,
     when,
@@ -76,27 +77,21 @@ def _send_order_left(
     now: datetime,
 ) -> None:
     people = [r for r, _money in gone]
-    draft = compose(
+    send_to_payer(
         "registration/mail_order_left",
+        order,
         key=f"order-left:{key}",
-        kind="order_left",
-        to=(order.payer_name, order.email),
         subject=_("Places were let go: %(titles)s", titles=titles_of(people))
         if lapsed
         else _("Places were given back: %(titles)s", titles=titles_of(people)),
-        links={
-            "order": absolute("registration.order", token=order.token),
-            **papers_link(order),
-        },
         context={
-            "order": order,
             "people": rows_of(people),
             "parts": parts_of(order, gone),
             "lapsed": lapsed,
         },
-        order_id=order.id,
+        links=papers_link(order),
+        now=now,
     )
-    outbox.enqueue(draft, now=now)
 
 
 def papers_link(order: Order) -> dict[str, str]:

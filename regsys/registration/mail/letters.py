@@ -51,40 +51,33 @@ def send_confirmation(r: Registration, *, key: str, now: datetime) -> None:
 def _send_order_confirmed(
     order: Order, confirmed: Sequence[Registration], *, now: datetime
 ) -> None:
-    draft = compose(
+    send_to_payer(
         "registration/mail_order_confirmed",
+        order,
         # A host pays in parts: each has its letter.
         key=f"order-confirmed:{order.id}:{confirmed[0].id}",
-        kind="order_confirmed",
-        to=(order.payer_name, order.email),
         subject=ngettext(
             "The place is confirmed", "The %(num)d places are confirmed", len(confirmed)
         ),
-        links={"order": absolute("registration.order", token=order.token)},
         context={
-            "order": order,
             "rows_of": rows_of,
             "people": confirmed,
             "total": _total(order, confirmed),
         },
-        order_id=order.id,
+        now=now,
     )
-    outbox.enqueue(draft, now=now)
 
 
 def send_hold_expired(order: Order, gone: Sequence[Registration], *, now: datetime) -> None:
     """Tell the payer that nothing was paid in time, and how to begin again."""
-    draft = compose(
+    send_to_payer(
         "registration/mail_hold_expired",
+        order,
         key=f"order-expired:{order.id}",
-        kind="hold_expired",
-        to=(order.payer_name, order.email),
         subject=_("Your places were let go: %(titles)s", titles=titles_of(gone)),
-        links={"order": absolute("registration.order", token=order.token)},
-        context={"order": order, "rows_of": rows_of, "people": gone},
-        order_id=order.id,
+        context={"rows_of": rows_of, "people": gone},
+        now=now,
     )
-    outbox.enqueue(draft, now=now)
 
 
 def send_cart_link(
@@ -92,20 +85,17 @@ def send_cart_link(
 ) -> None:
     """Mail the payer the link to a cart, to go on later or on another device."""
     hour = int(now.timestamp()) // 3600
-    draft = compose(
+    send_to_payer(
         "registration/mail_cart_link",
+        order,
         key=f"cart-link:{order.id}:{hour}:{hash_token(order.email)[:12]}",
-        kind="cart_link",
-        to=(order.payer_name, order.email),
         subject=_("Go on with your registration: %(titles)s", titles=titles_of(people)),
-        links={"order": absolute("registration.order", token=order.token)},
         context={
-            "order": order,
             "titles": titles_of(people),
             "until": html.when(until, people[0].event.time_zone) if until else "",
         },
+        now=now,
     )
-    outbox.enqueue(draft, now=now)
 
 
 def send_existing_link(r: Registration, *, now: datetime) -> None:
@@ -143,6 +133,35 @@ def backs(order: Order, refund: int, by_hand: int) -> dict[str, str]:
     """Return what goes back to the card and in another way, in words."""
     words = {"back": refund, "by_hand": by_hand}
     return {name: show(n, order.currency) if n else "" for name, n in words.items()}
+
+
+def send_to_payer(
+    template: str,
+    order: Order,
+    *,
+    key: str,
+    subject: str,
+    context: Mapping[str, Any],
+    now: datetime,
+    kind: str = "",
+    links: Mapping[str, str] | None = None,
+    **about: Any,
+) -> None:
+    """Write one letter about an order to whoever pays it, with the link to its page."""
+    # A cart may be forgotten, and letters are kept: they name what was placed only.
+    named = {"order_id": order.id} if order.placed_at else {}
+    draft = compose(
+        template,
+        key=key,
+        kind=kind or template.partition("mail_")[2],
+        to=(order.payer_name, order.email),
+        subject=subject,
+        links={"order": absolute("registration.order", token=order.token), **(links or {})},
+        context={"order": order, **context},
+        **named,
+        **about,
+    )
+    outbox.enqueue(draft, now=now)
 
 
 def send_one(

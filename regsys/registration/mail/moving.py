@@ -17,6 +17,7 @@ from regsys.registration.mail.letters import (
     location,
     send_confirmation,
     send_one,
+    send_to_payer,
     staff_of,
     titles_of,
     when,
@@ -131,40 +132,32 @@ def send_move_asked(r: Registration, event: Event, kind: TicketType, *, now: dat
 def send_move_waits(r: Registration, *, due: int, until: datetime, now: datetime) -> None:
     """Mail the payer the link to pay for a move that organizers have begun."""
     order = r.order
-    draft = compose(
+    send_to_payer(
         "registration/mail_move_waits",
+        order,
         key=f"move-waits:{r.id}",
-        kind="move_waits",
-        to=(order.payer_name, order.email),
         subject=_("A place is held: %(title)s", title=r.event.title),
-        links={"order": absolute("registration.order", token=order.token)},
         context={
-            "order": order,
             "r": r,
             "event": r.event,
             "when": when(r.event),
             "due": show(due, order.currency),
             "until": html.when(until, r.event.time_zone),
         },
-        order_id=order.id,
+        now=now,
     )
-    outbox.enqueue(draft, now=now)
 
 
 def send_move_lapsed(order: Order, moves: Sequence[Registration], *, now: datetime) -> None:
     """Tell the payer that a move was not paid in time, and that nobody has lost a place by it."""
-    draft = compose(
+    send_to_payer(
         "registration/mail_move_lapsed",
+        order,
         key=f"move-lapsed:{'-'.join(str(r.id) for r in moves)}",
-        kind="move_lapsed",
-        to=(order.payer_name, order.email),
         subject=_("Everything stays as it was: %(titles)s", titles=titles_of(moves)),
-        links={"order": absolute("registration.order", token=order.token)},
         context={
-            "order": order,
             "titles": titles_of(moves),
             "names": ", ".join(r.name for r in moves),
         },
-        order_id=order.id,
+        now=now,
     )
-    outbox.enqueue(draft, now=now)

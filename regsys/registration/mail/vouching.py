@@ -6,13 +6,10 @@ from typing import Any
 from flask_babel import gettext as _
 
 from regsys.kernel.money import show
-from regsys.outbox import services as outbox
-from regsys.outbox.compose import compose
-from regsys.registration.mail.letters import send_one
+from regsys.registration.mail.letters import send_one, send_to_payer
 from regsys.registration.models import Registration
 from regsys.registration.states import RegistrationState as S
 from regsys.web import html
-from regsys.web.urls import absolute
 
 
 def send_proof_refused(
@@ -58,17 +55,8 @@ def _pays(r: Registration) -> bool:
 def _send_payer(
     kind: str, r: Registration, *, key: str, subject: str, context: dict[str, Any], now: datetime
 ) -> None:
-    order = r.order
-    draft = compose(
-        f"registration/mail_{kind}",
-        key=key,
-        kind=kind,
-        to=(order.payer_name, order.email),
-        subject=subject,
-        links={"order": absolute("registration.order", token=order.token)},
-        context={"r": r, "order": order, "event": r.event, "own": _pays(r), **context},
-        order_id=order.id,
-        registration_id=r.id,
-        event_id=r.event_id,
-    )
-    outbox.enqueue(draft, now=now)
+    about = {"r": r, "event": r.event, "own": _pays(r), **context}
+    send_to_payer(
+        f"registration/mail_{kind}", r.order, key=key, subject=subject, context=about, now=now,
+        registration_id=r.id, event_id=r.event_id,
+    )  # fmt: skip
