@@ -283,8 +283,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("leave-some", leave_some),
     Scene("hand-over-link", of_place("/hand-over")),
     Scene("minimum-to-decide", of_event("/registrations/minimum", EVENTS["too-few"]), who="owner"),
-    Scene("help-to-ask", help_to_ask, looked_at=True),
-    Scene("help-given", helped("/r/{token}/help")),
+    Scene("help-to-ask", help_to_ask),
     Scene("help-stays", helped("/r/{token}/hand-over")),
     Scene(
         "help-not-handed-on",

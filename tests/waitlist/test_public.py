@@ -13,6 +13,7 @@ from regsys.kernel import clock
 from regsys.kernel.db import db as product_db
 from regsys.kernel.db import transaction
 from regsys.outbox.models import Message
+from regsys.policies.rules import Leaving
 from regsys.registration import services as registration
 from regsys.registration.models import Registration
 from tests import cast
@@ -109,7 +110,7 @@ def _free(r: Registration) -> None:
     """Let a paid place go, as a refund does."""
     with transaction():
         registration.cancel_paid(
-            r.id, event_id=r.event_id, refund=0, reason="ill", actor=line.ORGANIZER,
+            r.id, event_id=r.event_id, money=Leaving(r.id, paid=r.price), reason="ill", actor=line.ORGANIZER,
             now=clock.now(),
         )  # fmt: skip
 

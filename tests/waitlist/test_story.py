@@ -11,6 +11,7 @@ from regsys.kernel.actors import STRIPE
 from regsys.kernel.db import transaction
 from regsys.ledger import services as ledger
 from regsys.ledger.models import Method
+from regsys.policies.rules import Leaving
 from regsys.registration import jobs as registration_jobs
 from regsys.registration import services as registration
 from regsys.registration.models import Order
@@ -42,7 +43,8 @@ def _cancel(application: Application) -> None:
     assert application.registration_id
     with transaction():
         registration.cancel_paid(
-            application.registration_id, event_id=application.event_id, refund=0,
+            application.registration_id, event_id=application.event_id,
+            money=Leaving(application.registration_id, paid=PRICE),
             reason="cannot come", actor=line.ORGANIZER, now=kernel_clock.now(),
         )  # fmt: skip
 
