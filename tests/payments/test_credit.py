@@ -323,6 +323,24 @@ def test_two_carts_at_once_never_use_more_than_there_is(app: Flask, purse: Code)
     assert verified() == []
 
 
+def test_whoever_moves_has_their_credit_free_again(purse: Code) -> None:
+    order = confirm(100000, {}, purse)
+    (r,) = cast.list_people(order)
+    cast.make_event(types={"Standard": 8000}, slug="cheaper")
+    found = payment_queries.get_moves(order.id, r.id, now=product_clock.now(), by_organizer=True)
+    way = next(w for w in found.ways if w.to.event.slug == "cheaper")
+    assert (way.move.to_pay, way.move.back) == (0, 0)
+    with transaction():
+        payments.move_for(
+            order.id, r.id, way.to.ticket_type.id, mark=found.mark(way), spare=False, scope=None,
+            reason="asked", actor=SYSTEM, now=product_clock.now(),
+        )  # fmt: skip
+    assert left(purse) == 92000
+    told = product_db.session.scalars(select(Message).where(Message.kind == "moved"))
+    assert any(f"counts again as the credit {purse.code}" in " ".join(m.text.split()) for m in told)
+    assert verified() == []
+
+
 def test_late_money_finds_no_place_where_its_credit_is_used_elsewhere(
     purse: Code, clock: Any
 ) -> None:

@@ -14,7 +14,7 @@ from regsys.payments.queries.giving import is_by_card
 from regsys.payments.queries.leaving import CONTESTED, PAYING
 from regsys.payments.queries.money import Scope
 from regsys.payments.rules import not_chargeable
-from regsys.policies.rules import Moving, price_move, refund
+from regsys.policies.rules import Moving, divide, price_move, refund
 from regsys.registration import rules
 from regsys.registration.models import Order, Registration
 from regsys.registration.moved import Destination, list_destinations, terms_of, why_not_move
@@ -120,7 +120,9 @@ def get_moves(
 def _most(r: Registration, cost: int, spare: int, now: datetime) -> int:
     """Return what giving this place up would give back now."""
     (paid,) = rules.paid_of([cost], spare)
-    return refund(terms_of(r), amounts_of(r, paid), now, refund_facts(r)).amount
+    facts = refund_facts(r)
+    made = refund(terms_of(r), amounts_of(r, paid + r.credit_used), now, facts)
+    return divide(made.amount, money=paid, credit=r.credit_used, unit=facts.unit).money
 
 
 def _why_not(order: Order, r: Registration, now: datetime, *, by_organizer: bool) -> Refusal | None:

@@ -11,6 +11,7 @@ from regsys.outbox import services as outbox
 from regsys.outbox.compose import compose
 from regsys.policies.rules import Moving
 from regsys.registration import ics
+from regsys.registration.mail.leaving import again_words
 from regsys.registration.mail.letters import (
     attached,
     backs,
@@ -27,7 +28,7 @@ from regsys.web import html
 from regsys.web.urls import absolute, settings
 
 # For whoever has not paid: nothing of money.
-SILENT: Mapping[str, object] = {"lines": [], "back": "", "by_hand": ""}
+SILENT: Mapping[str, object] = {"lines": [], "back": "", "by_hand": "", "again": ""}
 
 
 def send_moved(
@@ -38,16 +39,18 @@ def send_moved(
     later: int,
     money: Moving | None,
     now: datetime,
+    to_credit: int = 0,
 ) -> None:
     """Tell the person, with the end of the old calendar entry and a confirmation of the new place, and the others.
 
-    Amounts stand in the letter to whoever has paid; `later` is what is due later for the new place, in minor units.
+    Amounts stand in the letter to whoever has paid; `later` is what is due later for the new place, in minor units,
+    `to_credit` what counts again of the credit that paid for the old one.
     """
     old.sequence += 1
     text = ics.write(old, method="CANCEL", location=location(old.event), description="", now=now)
     order = old.order
     own = order.email.casefold() == old.email_key
-    amounts = _amounts(order, new, cost, later, money)
+    amounts = _amounts(order, new, cost, later, money) | {"again": again_words(old, to_credit)}
     common = {"new": new, "new_event": new.event, "new_when": when(new.event)}
     send_one(
         "moved",

@@ -21,7 +21,7 @@ from regsys.registration import mail, queries, rules
 from regsys.registration.kinds import OrderSource
 from regsys.registration.models import LineKind, OptionChoice, Order, OrderLine, Registration
 from regsys.registration.queries import Held
-from regsys.registration.services.leaving import keep
+from regsys.registration.services.leaving import keep, note_returned
 from regsys.registration.services.reducing import why_not_keep
 from regsys.registration.services.shared import add_line, end, is_paying, let_lapse, lock_order
 from regsys.registration.states import LIVE
@@ -158,6 +158,8 @@ def cancel_for_event(
     hand = max(0, over - card - contested)
     shares = _share_out(gone, costs, paid, card, hand)
     shares = [replace(share, to_credit=credits[share.registration_id]) for share in shares]
+    for r in gone:
+        note_returned(r, credits[r.id], actor=actor, now=now)
     _tell_of_event(held, gone, shares, paid, costs, reason=reason, now=now)
     return [s for s in shares if s.amount]
 

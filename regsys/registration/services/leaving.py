@@ -61,11 +61,16 @@ def keep(r: Registration, one: Leaving, *, actor: Actor, now: datetime) -> None:
     if one.kept:
         add_line(r.order_id, r.id, LineKind.KEPT, one.why or _("Kept of the price."), one.kept)
     r.credit_used = one.by_credit - one.to_credit
-    if one.to_credit:
-        after = {"amount": one.to_credit, "currency": r.event.currency}
-        _record("registration.credit_returned", r, after, actor=actor, now=now)
+    note_returned(r, one.to_credit, actor=actor, now=now)
     if one.credit and one.credit_until:
         _give_credit(r, one.credit, one.credit_until, actor=actor, now=now)
+
+
+def note_returned(r: Registration, amount: int, *, actor: Actor, now: datetime) -> None:
+    """Write into the history of a place that so much of the credit that paid for it counts again."""
+    if amount:
+        after = {"amount": amount, "currency": r.event.currency}
+        _record("registration.credit_returned", r, after, actor=actor, now=now)
 
 
 def _give_credit(

@@ -19,6 +19,7 @@ from regsys.registration.owing import due_later
 from regsys.registration.queries import Held
 from regsys.registration.services.adjusting import take_off
 from regsys.registration.services.carts import PERSON, check_proof, hold_places
+from regsys.registration.services.leaving import note_returned
 from regsys.registration.services.places import get_for_sale
 from regsys.registration.services.shared import add_line, lock_order, move_all
 from regsys.registration.states import UNPAID
@@ -129,7 +130,8 @@ def finish_moves(
     costs = queries.costs_of([r.moved_from_id for r in moved if r.moved_from_id])
     for new in moved:
         old = by_id[new.moved_from_id or 0]
-        cost, old.credit_used = costs[old.id], 0
+        cost, again, old.credit_used = costs[old.id], old.credit_used, 0
+        note_returned(old, again, actor=actor, now=now)
         reason = _("Moved to “%(title)s”.", title=new.event.title)
         move_all([old], S.TRANSFERRED, actor=actor, now=now, reason=reason)
         if cost:
@@ -139,7 +141,7 @@ def finish_moves(
         db.session.flush()
         rest = due_later(order, queries.due(order.id).due, now=now)
         later = rest - due_later(order, rest, but=[new.id], now=now)
-        mail.send_moved(old, new, cost=cost, later=later, money=money, now=now)
+        mail.send_moved(old, new, cost=cost, later=later, to_credit=again, money=money, now=now)
     capacity.release([r.moved_from_id for r in moved if r.moved_from_id], now=now)
     return moved
 
