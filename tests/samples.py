@@ -140,6 +140,7 @@ SAMPLES: dict[str, Callable[[World], str]] = {
     "applications_organizer.desks": lambda w: "/organize/applications",
     "applications_organizer.listed": lambda w: f"/organize/events/{w.call.id}/applications",
     "applications_organizer.one": _application,
+    "applications_organizer.withdraw_for": lambda w: f"{_application(w)}/withdraw",
     "applications_organizer.attest": lambda w: f"{_application(w)}/attest",
     "applications_organizer.decide": lambda w: (
         f"/organize/events/{w.call.id}/applications/decide?decision=ask&id={w.application.id}"

@@ -102,6 +102,12 @@ class DecisionForm(BaseForm):
         return form
 
 
+class WithdrawForm(BaseForm):
+    """Why an application is withdrawn for somebody."""
+
+    reason = StringField(_l("Why"), [InputRequired(_l("Say why, in a few words.")), AtMost(300)])
+
+
 class AttestForm(BaseForm):
     """What somebody knows of an applicant's past."""
 

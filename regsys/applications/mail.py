@@ -180,6 +180,13 @@ def send_lapsed(a: Application, r: Registration, *, now: datetime) -> None:
     _send("lapsed", a, key=f"application-lapsed:{r.id}", subject=subject, about=r, now=now)
 
 
+def send_withdrawn(a: Application, *, reason: str, now: datetime) -> None:
+    """Tell somebody that their application was withdrawn for them."""
+    subject = _("Your application is withdrawn: %(title)s", title=a.event.title)
+    key = f"application-withdrawn:{a.id}"
+    _send("withdrawn", a, key=key, subject=subject, context={"reason": reason}, now=now)
+
+
 def send_called_off(a: Application, *, now: datetime) -> None:
     """Say that there will be nothing to take part in."""
     _send(

@@ -10,7 +10,13 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from regsys.applications import mail, queries, rules, services
-from regsys.applications.forms import AttestForm, DecisionForm, ReviewForm, TermsForm
+from regsys.applications.forms import (
+    AttestForm,
+    DecisionForm,
+    ReviewForm,
+    TermsForm,
+    WithdrawForm,
+)
 from regsys.applications.models import Application
 from regsys.applications.queries import Filter
 from regsys.applications.rules import Decision
@@ -189,6 +195,27 @@ def hold(event_id: int, application_id: int) -> ResponseReturnValue:
     def act(now: datetime) -> str:
         services.hold_again(application_id, event_id=event_id, actor=current_actor(), now=now)
         return _("A place is held again, and the letter is on its way.")
+
+    return _done(event_id, application_id, act)
+
+
+@organizer.route(f"{ONE}/withdraw", methods=["GET", "POST"])
+@requires("reviewer", "registrar")
+def withdraw_for(event_id: int, application_id: int) -> ResponseReturnValue:
+    """Withdraw an application for somebody who has asked for it."""
+    a, form = queries.get_application(application_id, event_id=event_id), WithdrawForm()
+    if not form.validate_on_submit():
+        status = 422 if form.errors else 200
+        return render_template(
+            "applications/withdraw_for.html", a=a, event=a.event, form=form
+        ), status
+    reason, actor = form.reason.data or "", current_actor()
+
+    def act(now: datetime) -> str:
+        services.withdraw_for(
+            application_id, event_id=event_id, reason=reason, actor=actor, now=now
+        )
+        return _("The application is withdrawn, and the letter is on its way.")
 
     return _done(event_id, application_id, act)
 

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from regsys.applications.models import Review
+from regsys.applications.models import Application, Review
 from regsys.applications.states import ApplicationState as S
 from regsys.events.models import Event
 from regsys.outbox.models import Message
@@ -162,3 +162,21 @@ def test_terms_that_somebody_changed_meanwhile_are_not_overwritten(
     assert stale.status == 409
     assert 'value="72"' in stale.text
     assert reviewer.send(page, {"accept_hours": "0"}, action="").status == 422
+
+
+@pytest.mark.once
+def test_an_application_is_withdrawn_for_somebody_who_has_asked_for_it(
+    reviewer: Typist, db: Any, now: Any
+) -> None:
+    event = make_call(answer_by=now + timedelta(days=3))
+    sign_in(reviewer.client, "registrar")
+    a = apply(event, "Lysander Saltmarsh")
+    path = f"{base(event)}/{a.id}/withdraw"
+    assert f'href="{path}"' in reviewer.get(f"{base(event)}/{a.id}").text
+    assert reviewer.send(path, {"reason": ""}, names=["reason"]).status == 422
+    assert reviewer.send(path, {"reason": "A new post"}, names=["reason"]).status == 303
+    db.session.rollback()
+    assert db.session.get_one(Application, a.id).state == "withdrawn"
+    (letter,) = db.session.scalars(select(Message).where(Message.kind == "application_withdrawn"))
+    assert "A new post" in letter.text
+    assert reviewer.send(path, {"reason": "again"}, names=["reason"]).status == 409

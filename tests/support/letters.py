@@ -392,6 +392,9 @@ LETTERS: dict[str, Callable[[World], None]] = {
         _get(Application, w.talk), _get(Leader, w.leader), now=clock.now()
     ),
     "applications-not_eligible": _not_eligible,
+    "applications-withdrawn": lambda w: applications.send_withdrawn(
+        _get(Application, w.application), reason="You wrote that you cannot come.", now=clock.now()
+    ),
     **{
         f"applications-{kind}": _about_application(kind)
         for kind in ("received", "existing", "declined", "asked", "called_off", "waits")

@@ -1,6 +1,6 @@
 """The verbs of applications."""
 
-from regsys.applications.services.applying import edit, submit, withdraw
+from regsys.applications.services.applying import edit, submit, withdraw, withdraw_for
 from regsys.applications.services.deciding import (
     decide,
     decline_called_off,
@@ -32,5 +32,6 @@ __all__ = [
     "submit",
     "tell_lapsed",
     "withdraw",
+    "withdraw_for",
     "write_review",
 ]

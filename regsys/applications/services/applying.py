@@ -169,11 +169,20 @@ def edit(application_id: int, sheet: Sheet, *, actor: Actor, now: datetime) -> b
     return reopened
 
 
-def withdraw(application_id: int, *, actor: Actor, now: datetime) -> None:
+def withdraw_for(
+    application_id: int, *, event_id: int, reason: str, actor: Actor, now: datetime
+) -> None:
+    """Withdraw somebody's application as they have asked for, and write to them; raise NotFound or Refused."""
+    queries.get_application(application_id, event_id=event_id)
+    withdraw(application_id, reason=reason, actor=actor, now=now)
+    mail.send_withdrawn(lock_application(application_id), reason=reason, now=now)
+
+
+def withdraw(application_id: int, *, actor: Actor, now: datetime, reason: str = "") -> None:
     """Withdraw an application that is not decided; raise Refused."""
     a = lock_application(application_id)
     refusal = rules.why_not_withdraw(a.state)
     if refusal:
         raise Refused(refusal)
     a.asked = ""
-    move_to(a, S.WITHDRAWN, actor=actor, now=now)
+    move_to(a, S.WITHDRAWN, actor=actor, now=now, reason=reason)
