@@ -19,7 +19,11 @@ def off_words(code: Code) -> str:
 def code_words(code: Code, currency: str) -> str:
     """Return the reason on the line of a price."""
     if code.email_key:
-        return _("Credit %(code)s: what was kept of an earlier place.", code=code.code)
+        return _(
+            "Credit %(code)s: what was kept of an earlier place. If this one is given up, what comes back of it "
+            "counts again as the credit.",
+            code=code.code,
+        )
     if code.min_group > 1:
         return _(
             "Code %(code)s: %(off)s, for %(n)s people or more from one workplace.",

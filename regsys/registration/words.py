@@ -175,14 +175,18 @@ def _early(offer: Offer, event: Event, places: Places) -> str:
 
 
 def refund_tables(registrations: Sequence[Registration]) -> list[tuple[Event, RefundTable]]:
-    """Return what comes back by date: for each event a table, with a column for each price that is not nothing."""
+    """Return what comes back by date: for each event a table, with a column for each price that is not nothing.
+
+    What a credit pays is a part of the price: it comes back in its share, as the credit.
+    """
     groups: dict[tuple[int, int], list[Registration]] = {}
     for r in registrations:
-        if r.policy and r.price:
+        if r.policy and r.price + r.credit_used:
             groups.setdefault((r.event_id, r.policy.id), []).append(r)
     tables = []
     for mine in groups.values():
-        prices = {(r.price, r.room_part): queries.amounts_of(r, r.price) for r in mine}
+        whole = {r.id: r.price + r.credit_used for r in mine}
+        prices = {(whole[r.id], r.room_part): queries.amounts_of(r, whole[r.id]) for r in mine}
         one = len(prices) == 1
         heads = [
             ("" if one else _("of %(price)s", price=money(a.total, mine[0].event.currency)), a)

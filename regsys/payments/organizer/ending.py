@@ -83,7 +83,7 @@ def outcome(part: Part, currency: str) -> str:
         (part.by_hand, _("%(amount)s in another way")),
         (part.to_credit, _("%(amount)s counts again as a credit")),
         (part.credit, _("%(amount)s becomes a credit")),
-        (part.more, _("%(amount)s more if the place is taken again")),
+        (part.more + part.more_credit, _("%(amount)s more if the place is taken again")),
     )
     words = [text % {"amount": money(n, currency)} for n, text in said if n]
     return ", ".join(words) or _("nothing")

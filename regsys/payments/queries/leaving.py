@@ -134,7 +134,9 @@ class Parting:
     def mark(self) -> str:
         """Return what stands for who leaves and what comes back, and tells nobody the amount."""
         who = ",".join(str(p.registration.id) for p in self.parts)
-        parts = [(p.card, p.by_hand, p.credit, p.to_credit, p.more) for p in self.parts]
+        parts = [
+            (p.card, p.by_hand, p.credit, p.to_credit, p.more, p.more_credit) for p in self.parts
+        ]
         sums = ":".join(str(sum(column)) for column in zip(*parts, strict=True))
         return tokens.hash_token(f"{self.order.token}:{who}:{sums}")[:24]
 
