@@ -86,7 +86,7 @@ class Line(RuleBasedStateMachine):
         line=st.lists(st.integers(1, 2), min_size=3),
     )
     def draw(self, by_application: bool, places: int, line: list[int]) -> None:
-        """Begin with some people in line, so that what comes free is offered to somebody."""
+        """Begin with some people in line, and a place that came free: the first of them has an offer."""
         self.begin(by_application, places)
         for size in line[:5]:
             if by_application:
@@ -94,7 +94,7 @@ class Line(RuleBasedStateMachine):
                 self.decide(0, Decision.WAIT)
             else:
                 self.wait(size)
-        self.sweep()
+        self.give_back_and_offer(0)
 
     def begin(self, by_application: bool, places: int) -> None:
         """Make an event whose places are all given away."""
