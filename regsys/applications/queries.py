@@ -224,7 +224,9 @@ def list_to_remind(*, now: datetime) -> list[Application]:
         for a in db.session.scalars(query)
         if a.registration
         and a.registration.order.held_until
-        and rules.remind_at(a.registration.created_at, a.registration.order.held_until) <= now
+        and rules.remind_at(a.registration.created_at, a.registration.order.held_until)
+        <= now
+        < a.registration.order.held_until
     ]
 
 

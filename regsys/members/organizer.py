@@ -1,8 +1,6 @@
 """The registrar's doors: the list of members, a new one with a look before it counts, and the list as a file."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
 from flask import (
     Blueprint,
@@ -19,7 +17,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from regsys.kernel import clock
-from regsys.kernel.csvout import safe_cell
+from regsys.kernel.csvout import BOM, csv_text, safe_cell
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Forbidden, Refused
 from regsys.kernel.text import which_page
@@ -35,7 +33,6 @@ from regsys.web.html import Page
 
 blueprint = Blueprint("members_organizer", __name__)
 SHOWN = {"members": False, "ended": True, "all": None}
-BOM = "\ufeff"
 
 
 @blueprint.before_request
@@ -91,9 +88,9 @@ def export_csv() -> ResponseReturnValue:
 
 def _lines(batches: Iterator[list[Member]]) -> Iterator[str]:
     head = [_("Number"), _("Name"), _("E-mail"), _("Valid until"), _("Ended")]
-    yield BOM + _csv([head])
+    yield BOM + csv_text([head])
     for batch in batches:
-        yield _csv(
+        yield csv_text(
             [
                 *(safe_cell(text) for text in (m.number, m.name, m.email)),
                 m.valid_until.isoformat(),
@@ -101,12 +98,6 @@ def _lines(batches: Iterator[list[Member]]) -> Iterator[str]:
             ]
             for m in batch
         )
-
-
-def _csv(rows: Iterable[Sequence[str]]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerows(rows)
-    return out.getvalue()
 
 
 @blueprint.route("/organize/members/upload", methods=["GET", "POST"])

@@ -1,9 +1,7 @@
 """The attendee list as a file. Column ids are stable: spreadsheets of organizers refer to them."""
 
-import csv
-import io
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import IO, Any
@@ -11,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from regsys.events.models import Option
 from regsys.events.queries import list_options
-from regsys.kernel.csvout import safe_cell
+from regsys.kernel.csvout import BOM, csv_text, safe_cell
 from regsys.kernel.money import exponent, plain
 from regsys.kernel.text import N_
 from regsys.questions.kinds import Audience
@@ -22,7 +20,6 @@ from regsys.registration.words import proof_words
 from regsys.reports import queries
 from regsys.reports.queries import Filter, Row
 
-BOM = "\ufeff"
 XLSX_OPTIONS = {
     "constant_memory": True,
     "strings_to_formulas": False,
@@ -140,13 +137,6 @@ def make_csv(
     yield (BOM if bom else "") + csv_text([[safe_cell(t) for t in titles]])
     for batch in queries.stream_rows(chosen, audiences):
         yield csv_text([[csv_cell(c.value(row)) for c in columns] for row in batch])
-
-
-def csv_text(rows: Iterable[Sequence[str]]) -> str:
-    """Return rows as lines of CSV."""
-    out = io.StringIO()
-    csv.writer(out).writerows(rows)
-    return out.getvalue()
 
 
 def csv_cell(value: Cell) -> str:

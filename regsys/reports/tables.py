@@ -4,9 +4,9 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
 
-from regsys.kernel.csvout import safe_cell
+from regsys.kernel.csvout import BOM, csv_text, safe_cell
 from regsys.reports import exports
-from regsys.reports.exports import BOM, Cell
+from regsys.reports.exports import Cell
 
 Columns = Sequence[tuple[str, str, int]]
 Batches = Iterable[Sequence[Sequence[Cell]]]
@@ -17,9 +17,9 @@ def make_csv(
 ) -> Iterator[str]:
     """Yield the CSV in parts, one batch of rows each."""
     titles = [safe_cell(translate(title)) for _, title, _ in columns]
-    yield (BOM if bom else "") + exports.csv_text([titles])
+    yield (BOM if bom else "") + csv_text([titles])
     for batch in batches:
-        yield exports.csv_text([[exports.csv_cell(c) for c in row] for row in batch])
+        yield csv_text([[exports.csv_cell(c) for c in row] for row in batch])
 
 
 def make_xlsx(

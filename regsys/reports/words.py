@@ -114,6 +114,7 @@ DEEDS: Mapping[str, str] = {
     "event.private_answers_deleted": N_("deleted private answers whose time was over"),
     "event.published": N_("published the event"),
     "event.reopened": N_("opened registration again"),
+    "event.refunds_set": N_("changed the refund rules"),
     "event.schedule_set": N_("changed the schedule"),
     "event.prerequisites_set": N_("changed what the event builds on"),
     "event.people_told_of_minimum": N_("told the people that it is not sure yet"),
