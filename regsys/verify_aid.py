@@ -32,4 +32,18 @@ AID: Sequence[Check] = (
         "%(money_off)s.",
         "Somebody pays another price than they were told. Ask the committee to compare, then mend the line.",
     ),
+    Check(
+        "no price is lowered by help that nobody has",
+        """
+        SELECT r.code AS registration, e.title AS event, o.currency AS currency, -sum(l.amount) AS money_off
+        FROM registration r JOIN order_line l ON l.registration_id = r.id AND l.kind = 'award'
+        JOIN orders o ON o.id = r.order_id JOIN event e ON e.id = r.event_id
+        WHERE r.state IN ('awaiting_payment', 'confirmed') AND NOT EXISTS (
+          SELECT 1 FROM aid_request q WHERE q.state IN ('awarded', 'used')
+            AND (q.registration_id = r.id OR q.registration_id = r.moved_from_id))
+        GROUP BY r.id, r.code, e.title, o.currency HAVING sum(l.amount) <> 0 ORDER BY r.id
+        """,
+        "The price of %(registration)s in '%(event)s' is adjusted by %(money_off)s, and no fund gives it.",
+        "Ask the treasurer to compare, then mend the line.",
+    ),
 )

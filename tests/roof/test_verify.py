@@ -172,6 +172,11 @@ DAMAGES = {
         AWARDED,
         "was awarded $400.00, and its price is lowered by $0.00",
     ),
+    "no price is lowered by help that nobody has": (
+        "INSERT INTO order_line (order_id, registration_id, kind, reason, amount)"
+        " SELECT order_id, id, 'award', '', -500 FROM registration WHERE id = :person",
+        "is adjusted by $5.00, and no fund gives it",
+    ),
     "numbers of papers have no gap": (
         "UPDATE document_number SET last = 7",
         "Of receipt there are 1 in 2026, the newest is number 1, and 7 were given",
