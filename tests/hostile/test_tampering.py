@@ -221,7 +221,7 @@ BREAKS = [v for v in VALUES if isinstance(v, str) and ("\n" in v or "\r" in v) a
 def test_no_letter_gets_a_header_from_what_was_typed(field: Field) -> None:
     """Of somebody put down by hand: whatever becomes a name, a subject or an address."""
     sent = [*BREAKS, "=?utf-8?q?=0ABcc:_x=40example.org?=", "\u2028Bcc: x@example.org"]
-    path = f"/organize/events/{field.world.event.id}/registrations/add"
+    path = f"/organize/events/{field.world.with_dinner.id}/registrations/add"  # there is room
     form = field.intruders["owner"].get(path).form("reason")
     for text in sent:
         _put_down(field, path, form, text=text, email="u.n@example.org")
