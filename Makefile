@@ -37,14 +37,20 @@ run: $(VENV)/run.stamp
 	@exec $(PY) -m regsys run --port "$(PORT)" --data "$(DATA)"
 
 test: $(VENV)/test.stamp
-	@$(PY) -m tests.support.needs
-	@$(MAKE) --no-print-directory check
-	$(PYTEST) -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --database both $(TESTS)
+	$(call check_and_test,)
 
 test-all: $(VENV)/test.stamp
+	$(call check_and_test,--long)
+
+# mypy works beside the tests, which often wait; what it says comes after theirs.
+define check_and_test
 	@$(PY) -m tests.support.needs
-	@$(MAKE) --no-print-directory check
-	$(PYTEST) -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --database both --long $(TESTS)
+	$(PY) -m ruff check
+	@$(PY) -m mypy > $(VENV)/mypy.txt 2>&1 & mypy=$$!; \
+	run="$(PYTEST) -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder --database both $(1) $(TESTS)"; \
+	echo "$$run"; $$run; code=$$?; \
+	echo "$(PY) -m mypy"; wait $$mypy || code=1; cat $(VENV)/mypy.txt; exit $$code
+endef
 
 check: $(VENV)/test.stamp
 	$(PY) -m ruff check

@@ -10,13 +10,22 @@ from tests.support import needs
 
 DATABASES = {"sqlite": ["sqlite"], "postgresql": ["postgresql"], "both": ["sqlite", "postgresql"]}
 
-# A worker takes whole files, in this order.
+# A worker takes whole files, in this order, and then the others; the longest first, so that no worker waits at the end.
 SLOW = (
-    "test_kill.py",
-    "test_looks.py",
-    "test_last_places.py",
-    "test_supervisor.py",
-    "test_main_job.py",
+    "looks/test_looks.py",
+    "faults/test_kill.py",
+    "races/test_last_places.py",
+    "faults/test_supervisor.py",
+    "hostile/test_addresses.py",
+    "journeys/test_main_job.py",
+    "hostile/test_forms.py",
+    "faults/test_event_cancelled.py",
+    "journeys/test_applicant.py",
+    "journeys/test_treasurer.py",
+    "payments/test_storm.py",
+    "waitlist/test_storm.py",
+    "payments/test_webhook.py",
+    "registration/test_journey.py",
 )
 
 
@@ -40,8 +49,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the long tests unless asked for, and begin with the slow files: no worker waits at the end."""
-    items.sort(key=lambda item: not item.path.as_posix().endswith(SLOW))
+    """Leave out the long tests unless asked for, and begin with the slow files."""
+    places = {name: place for place, name in enumerate(SLOW)}
+    items.sort(key=lambda i: places.get("/".join(i.path.parts[-2:]), len(SLOW)))
     if not config.getoption("--long"):
         left_out = {item for item in items if item.get_closest_marker("long")}
         if config.getoption("--database") == "both":
