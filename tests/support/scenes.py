@@ -320,6 +320,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("person-trainee", stages.trainee_person, who="owner"),
     Scene("move-for-somebody", stages.move_for_somebody, who="owner"),
     Scene("refund-look", stages.refund_look, who="owner"),
+    Scene("cancel-look", stages.cancel_look, who="owner"),
     Scene("call-off-look", stages.call_off_look, who="owner"),
     Scene("received-look", stages.received_look, who="owner"),
     Scene("invoice-paid", stages.invoice_paid, who="owner"),

@@ -245,6 +245,15 @@ def refund_look(page: Page, url: str, world: World) -> None:
     page.get_by_role("heading", name="What will happen").wait_for()
 
 
+def cancel_look(page: Page, url: str, world: World) -> None:
+    """See what cancelling somebody's place will do."""
+    found = world.first(with_place(RETREAT))
+    go(page, f"{url}/organize/events/{found.event_id}/registrations/{found.id}/cancel-paid")
+    page.get_by_role("textbox", name="Why").fill("You asked us to.")
+    page.get_by_role("button", name="See what will happen").click()
+    page.get_by_role("heading", name="What will happen").wait_for()
+
+
 def call_off_look(page: Page, url: str, world: World) -> None:
     """See what calling an event off will do."""
     event = world.first(select(Event).where(Event.slug == RETREAT))
