@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from regsys.audit.models import AuditEntry
@@ -17,6 +18,7 @@ from regsys.registration.services import Person
 from regsys.registration.states import RegistrationState as S
 from tests import cast
 from tests.cast import a_person, list_people, make_cart, make_event
+from tests.support.typist import Typist
 
 ME = Person("Lysander", "Saltmarsh", "Lysander@Example.org")
 ABOUT = {"profession": "Physician", "credentials": "MD", "workplace": "Clinic"}
@@ -298,3 +300,23 @@ def test_the_other_people_are_not_asked_in_the_cart(db: Any, now: datetime) -> N
     name(cart, 0, a_person("A B"), now)
     name(cart, 1, a_person("C D"), now)
     assert queries.get_held(cart.id, now=now).next_step[0] is rules.Step.REVIEW
+
+
+@pytest.mark.once
+def test_whose_answers_an_organizer_changes_is_told_why_and_no_answer(
+    client: FlaskClient, db: Any, now: datetime
+) -> None:
+    event = make_event()
+    cast.make_question(event, "goals")
+    (r,) = list_people(cast.make_confirmed(event, [a_person("A B")]))
+    cast.sign_in(client, "registrar")
+    typist = Typist(client)
+    page = typist.get(f"/organize/events/{event.id}/registrations/{r.id}/answers")
+    changes = {"workplace": "A boat", "q_goals": "MARKED"}
+    assert typist.send(page, {**changes, "reason": ""}, names=["reason"]).status == 422
+    assert typist.send(page, {**changes, "reason": "He rang"}, names=["reason"]).status == 303
+    db.session.rollback()
+    (told,) = db.session.scalars(select(Message).where(Message.kind == "answers_changed"))
+    assert "He rang" in told.text
+    assert "MARKED" not in told.text
+    assert list_people(r.order)[0].workplace == "A boat"

@@ -342,6 +342,9 @@ LETTERS: dict[str, Callable[[World], None]] = {
     "registration-place_free": _left("place_free"),
     "registration-cancelled": _cancelled,
     "registration-credit": _credit,
+    "registration-answers_changed": lambda w: registration.send_answers_changed(
+        _confirmed(), reason="You told us on the phone.", now=clock.now()
+    ),
     "registration-proof_refused": lambda w: registration.send_proof_refused(
         _confirmed(), reason="A letter is missing.", more=0, until=None, now=clock.now()
     ),

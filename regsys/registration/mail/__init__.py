@@ -1,5 +1,6 @@
 """The letters of this room; each is composed in the transaction that makes it true, under a key of its own."""
 
+from regsys.registration.mail.answers import send_answers_changed
 from regsys.registration.mail.cancelling import (
     send_cancelled,
     send_event_cancelled,
@@ -37,6 +38,7 @@ __all__ = [
     "location",
     "papers_link",
     "rows_of",
+    "send_answers_changed",
     "send_at_risk",
     "send_cancelled",
     "send_cart_link",

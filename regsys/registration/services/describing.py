@@ -159,6 +159,8 @@ def answer(
         )
         if "workplace" in changed:
             note_group(r, before, actor=actor, now=now)
+        if reason:
+            mail.send_answers_changed(r, reason=reason, now=now)
 
 
 def _open_cart(which: int | Held, *, now: datetime) -> Held:
