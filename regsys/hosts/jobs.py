@@ -1,10 +1,11 @@
 """The sweep: seats are kept, coordinators reminded, people told whose seat or wish has come to nothing."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from regsys.hosts import queries, services
-from regsys.jobs.periodic import Handler, Periodic
+from regsys.jobs.periodic import Handler, Periodic, for_each
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.kernel.errors import Refused
@@ -13,18 +14,23 @@ from regsys.kernel.errors import Refused
 def sweep(payload: Mapping[str, Any]) -> None:
     """Look after each host in a transaction of its own."""
     now = clock.now()
-    for event_id in queries.list_upcoming(now=now):
-        try:
-            with transaction():
-                services.look_after(event_id, now=now)
-        except Refused:
-            continue  # no place is free for a seat: the next round tries again
-    for request_id in queries.list_unanswered(now=now):
+
+    def look_after(event_id: int) -> None:
+        # Refused: no place is free for a seat; the next round tries again.
+        with suppress(Refused), transaction():
+            services.look_after(event_id, now=now)
+
+    def close_request(request_id: int) -> None:
         with transaction():
             services.close_request(request_id, now=now)
-    for registration_id in queries.list_untold(now=now):
+
+    def tell_lapsed(registration_id: int) -> None:
         with transaction():
             services.tell_lapsed(registration_id, now=now)
+
+    for_each(queries.list_upcoming(now=now), look_after)
+    for_each(queries.list_unanswered(now=now), close_request)
+    for_each(queries.list_untold(now=now), tell_lapsed)
 
 
 HANDLERS: dict[str, Handler] = {"hosts.sweep": sweep}

@@ -1,9 +1,10 @@
 """The sweep: offers that ran out end, free places go to the next, lists of events that have begun are closed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from typing import Any
 
-from regsys.jobs.periodic import Handler, Periodic
+from regsys.jobs.periodic import Handler, Periodic, for_each
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.waitlist import queries, services
@@ -12,21 +13,22 @@ from regsys.waitlist import queries, services
 def sweep(payload: Mapping[str, Any]) -> None:
     """End, close, enlist, offer: each entry or event in a transaction of its own."""
     now = clock.now()
-    for entry_id in queries.list_lapsed_offers(now=now):
+    _each(queries.list_lapsed_offers(now=now), services.lapse, now=now)
+    _each(queries.list_over(now=now), services.close_list, now=now)
+    _each(queries.list_unfinished(), services.tell_unfinished, now=now)
+    _each(queries.list_to_enlist(now=now), services.enlist, now=now)
+    _each(queries.list_events_with_line(), services.offer_next, now=now)
+
+
+def _each(ids: Iterable[int], verb: Callable[..., object], **facts: Any) -> None:
+    """Do one thing for each id, in a transaction of its own."""
+
+    @wraps(verb)
+    def step(one: int) -> None:
         with transaction():
-            services.lapse(entry_id, now=now)
-    for event_id in queries.list_over(now=now):
-        with transaction():
-            services.close_list(event_id, now=now)
-    for offer_id in queries.list_unfinished():
-        with transaction():
-            services.tell_unfinished(offer_id, now=now)
-    for application_id in queries.list_to_enlist(now=now):
-        with transaction():
-            services.enlist(application_id, now=now)
-    for event_id in queries.list_events_with_line():
-        with transaction():
-            services.offer_next(event_id, now=now)
+            verb(one, **facts)
+
+    for_each(ids, step)
 
 
 HANDLERS: dict[str, Handler] = {"waitlist.sweep": sweep}

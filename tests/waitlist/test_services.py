@@ -306,6 +306,21 @@ def test_who_cannot_come_onto_a_list_is_left_alone(db: Any, clock: Any) -> None:
     assert queries.list_to_enlist(now=_now()) == []
 
 
+@pytest.mark.once
+def test_one_that_cannot_be_written_to_keeps_no_other_from_its_turn(db: Any, clock: Any) -> None:
+    event, people = full_event()
+    ada = wait(event, "Ada Reed")
+    wait(event, "Ben Reed")
+    for r in people:
+        line.cancel(r)
+    sweep()
+    with transaction():
+        product_db.session.get(Entry, ada.id).time_zone = "No/Where"
+    clock.move(hours=73)
+    sweep()
+    assert states(event) == [("Ada", "offered"), ("Ben", "lapsed")]
+
+
 def test_everybody_hears_that_the_event_is_called_off(db: Any, now: datetime) -> None:
     event, (first, _second) = full_event()
     wait(event, "Ada Reed")
