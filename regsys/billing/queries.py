@@ -172,6 +172,12 @@ def find_open_invoice(order_id: int) -> Invoice | None:
     return db.session.scalar(select(Invoice).where(*mine))
 
 
+def find_newest_invoice(order_id: int) -> Invoice | None:
+    """Find the newest invoice of an order, however it stands."""
+    query = select(Invoice).where(Invoice.order_id == order_id).order_by(Invoice.id.desc())
+    return db.session.scalar(query.limit(1))
+
+
 def owes_invoice(order_id: int) -> bool:
     """Tell whether an order has an invoice of which something is open: until then it gets no other."""
     query = select(Invoice.id).where(Invoice.order_id == order_id)

@@ -9,7 +9,7 @@ from regsys.events.models import Event
 from regsys.kernel import money, tokens
 from regsys.kernel.db import db
 from regsys.ledger.rules import Balance
-from regsys.policies.rules import Split, Terms, read, split
+from regsys.policies.rules import Split, Terms, is_let_go, let_go_at, read, split
 from regsys.registration.models import Order, Registration
 from regsys.registration.queries import WHOLE, costs_of
 from regsys.registration.states import LIVE, UNPAID
@@ -60,6 +60,18 @@ def due_later(order: Order, owed: int, *, but: Sequence[int] = (), now: datetime
     costs = costs_of([r.id for r in later])
     rest = sum(max(0, costs[r.id] - (r.deposit or 0)) for r in later)
     return min(rest, max(0, owed))
+
+
+def lets_go_at(r: Registration, rest_at: datetime | None = None) -> datetime | None:
+    """Return when a place is let go if its rest is not paid; None: never, as where something was added to its price.
+
+    `rest_at`: as if the rest were due then.
+    """
+    at = rest_at or r.rest_at
+    if r.policy is None or r.deposit is None or at is None:
+        return None
+    terms = read(r.policy.body)
+    return let_go_at(terms, at) if is_let_go(terms) else None
 
 
 def parts_of(event: Event, price: int, *, now: datetime) -> Split | None:

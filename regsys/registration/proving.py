@@ -9,7 +9,7 @@ from regsys.kernel.errors import Refusal
 from regsys.kernel.text import N_
 
 # What an organizer's no to a trainee's word has done, beside what was said.
-REFUSED = ("refused_by", "why_not", "place", "off", "rest_at")
+REFUSED = ("refused_by", "why_not", "place", "off", "rest_at", "deposit")
 PROOF_WANTED = Refusal(
     "ProofWanted",
     N_("This price is for members of the society. Show that you are one, then choose it."),

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from regsys.accounts.models import User
@@ -112,7 +113,9 @@ def test_one_payer_pays_for_named_seats_and_the_coordinator_swaps(db: Any, clock
 
 
 @pytest.mark.once
-def test_a_host_gets_one_invoice_and_names_more_after_its_day(db: Any, clock: Clock) -> None:
+def test_a_host_gets_one_invoice_and_names_more_after_its_day(
+    client: FlaskClient, db: Any, clock: Clock
+) -> None:
     event = hosted()
     event.invoices, event.invoice_days = InvoiceTerms.HELD, 14
     db.session.commit()
@@ -144,11 +147,14 @@ def test_a_host_gets_one_invoice_and_names_more_after_its_day(db: Any, clock: Cl
     assert words(event) == [("Ben", "invited")], "the seat that lapsed before is not taken again"
     name(event, "Cy Reed")  # a seat more, after a paid invoice: it gets the next one
     assert not owes_invoice(order_id)
+    token = registrations.get_order(order_id).token
+    assert "Ask for an invoice over what is new" in client.get(f"/o/{token}").text
     with transaction():
         billing.ask_for_invoice(
             order_id, to, email="ap@example.org", actor=house.PRUDENCE, now=clock.now
         )
     assert owes_invoice(order_id)
+    assert "Ask for an invoice" not in client.get(f"/o/{token}").text
     rows = invoices_of(order_id, zone="America/Los_Angeles", now=clock.now)
     assert [(str(x.standing), x.owed) for x in rows] == [
         ("credited", 0), ("paid", 0), ("open", 50000),

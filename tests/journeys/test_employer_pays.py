@@ -85,6 +85,6 @@ def test_an_employer_gets_an_invoice_and_pays_it_by_cheque(page: Page, site: Ser
     page.get_by_role("button", name="See what will happen").click()
     expect(page.get_by_text("The order is paid in full.")).to_be_visible()
     page.get_by_role("button", name="Write it down").click()
-    expect(page.get_by_text("Nothing of it is open.")).to_be_visible()
+    expect(page.get_by_text("All of it, $540.00, has come")).to_be_visible()
     page.goto(f"{site.url}/organize/papers?q=Harborview")
     expect(page.get_by_role("row").filter(has_text="Receipt, order")).to_contain_text("$540.00")

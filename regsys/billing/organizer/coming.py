@@ -25,7 +25,7 @@ NOON = time(12)
 
 
 def _done(order_id: int) -> str:
-    found = queries.find_open_invoice(order_id)
+    found = queries.find_newest_invoice(order_id)
     if found:
         return url_for("billing_organizer.one_invoice", invoice_id=found.id)
     return url_for("billing_organizer.invoices")

@@ -80,7 +80,7 @@ from regsys.payments.queries.owed import (
     list_with_failed_refund,
 )
 from regsys.payments.queries.promises import Waiting, list_takers, list_waiting
-from regsys.payments.queries.rests import Rest, lets_go_at, list_rests, places_with_rest
+from regsys.payments.queries.rests import Rest, list_rests, places_with_rest
 
 __all__ = [
     "ENDED",
@@ -128,7 +128,6 @@ __all__ = [
     "get_refund_state",
     "known_of",
     "last_event_age",
-    "lets_go_at",
     "list_attention",
     "list_awaiting",
     "list_called_off",

@@ -10,8 +10,9 @@ from sqlalchemy.orm import joinedload, selectinload
 from regsys.kernel.db import db
 from regsys.payments.queries.giving import all_in
 from regsys.payments.queries.money import Scope
-from regsys.policies.rules import REMIND, is_let_go, let_go_at, read
+from regsys.policies.rules import REMIND
 from regsys.registration.models import Order, Registration
+from regsys.registration.owing import lets_go_at
 from regsys.registration.queries import balances_of, owes
 from regsys.registration.states import RegistrationState as S
 
@@ -52,14 +53,6 @@ def _rest(order: Order, due: int) -> Rest:
     first = min(places_with_rest(order), key=lambda r: (r.rest_at or order.created_at, r.id))
     at = first.rest_at or order.created_at
     return Rest(order, due, at, lets_go_at(first))
-
-
-def lets_go_at(r: Registration) -> datetime | None:
-    """Return when a place is let go if its rest is not paid; None: never, as where something was added to its price."""
-    if r.policy is None or r.deposit is None or r.rest_at is None:
-        return None
-    terms = read(r.policy.body)
-    return let_go_at(terms, r.rest_at) if is_let_go(terms) else None
 
 
 def places_with_rest(order: Order) -> Sequence[Registration]:

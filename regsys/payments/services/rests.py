@@ -11,6 +11,7 @@ from regsys.payments import mail, queries
 from regsys.payments.services.leaving import let_leave
 from regsys.policies.rules import REMIND, REMIND_ADDED, Stage, Terms, read, stage, times_asked
 from regsys.registration.models import Order, Registration
+from regsys.registration.owing import lets_go_at
 from regsys.registration.queries import costs_of, due, get_order
 
 
@@ -26,24 +27,31 @@ def follow_rest(order_id: int, *, now: datetime) -> Sequence[int]:
     places, owed = queries.places_with_rest(order), due(order_id).due
     if not places or not owed:
         return []
+    over = [r for r in places if _is_over(r, now)]
+    if over:
+        return _let_go(order, over, owed - _added(places), now=now)
     first = min(places, key=lambda r: (r.rest_at or now, r.id))
     terms, at = _terms(first), first.rest_at or now
     remind = REMIND_ADDED if first.deposit is None else REMIND
     stands = stage(terms, at, placed_at=order.placed_at or now, now=now, remind=remind)
-    ends = queries.lets_go_at(first)
+    ends = lets_go_at(first)
     if stands is Stage.LAST and ends is None:
         stands = Stage.DUE
     if stands is Stage.EARLY:
         return []
-    if stands is Stage.OVER and ends:
-        return _let_go(order, [r for r in places if _is_over(r, now)], owed, now=now)
     times = times_asked(terms, at, now) if stands is Stage.OVER else 0
     mail.send_rest(order, first, stands, owed=owed, times=times, ends=ends, now=now)
     return []
 
 
+def _added(places: Sequence[Registration]) -> int:
+    """Return the most that can be owed for places to whose price something was added: nobody else goes for it."""
+    mine = [r.id for r in places if r.deposit is None]
+    return sum(costs_of(mine).values()) if mine else 0
+
+
 def _is_over(r: Registration, now: datetime) -> bool:
-    ends = queries.lets_go_at(r)
+    ends = lets_go_at(r)
     return ends is not None and now >= ends
 
 

@@ -13,15 +13,25 @@ from regsys.web import html
 
 
 def send_proof_refused(
-    r: Registration, *, reason: str, more: int, until: datetime | None, now: datetime
+    r: Registration,
+    *,
+    reason: str,
+    more: int,
+    until: datetime | None,
+    ends: datetime | None = None,
+    now: datetime,
 ) -> None:
-    """Tell a trainee that what they said is not enough, and the payer what is to be paid by when (minor units)."""
+    """Tell a trainee that what they said is not enough, and the payer what is to be paid by when (minor units).
+
+    `ends`: when the place is let go if that and the rest of a deposit are not paid; None: it is kept.
+    """
     proof, zone = r.proof or {}, r.event.time_zone
     about: dict[str, Any] = {
         "reason": reason,
         "said": proof.get("said", ""),
         "more": show(more, r.event.currency) if more else "",
         "until": html.deadline(until, zone) if until else "",
+        "end": html.deadline(ends, zone) if ends else "",
         "waits": r.state is S.AWAITING_PAYMENT,
     }
     key = f"proof-refused:{r.id}:{int(now.timestamp())}"

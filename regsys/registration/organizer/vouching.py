@@ -11,6 +11,7 @@ from regsys.kernel.text import whole_number
 from regsys.registration import queries, services
 from regsys.registration.forms import RefuseForm
 from regsys.registration.organizer.people import back_to, bp
+from regsys.registration.owing import lets_go_at
 from regsys.registration.proving import Difference
 from regsys.registration.rules import asked_until, is_unseen
 from regsys.web.errors import refusal_text
@@ -60,5 +61,11 @@ def _show(event_id: int, registration_id: int, form: RefuseForm) -> str:
     zone, starts_at = r.event.time_zone, r.event.starts_at
     until = asked_until(r.rest_at, starts_at=starts_at, zone=zone, now=clock.now())
     return render_template(
-        "registration/organizer_proof.html", form=form, r=r, more=more, until=until, unseen=unseen
+        "registration/organizer_proof.html",
+        form=form,
+        r=r,
+        more=more,
+        until=until,
+        unseen=unseen,
+        ends=lets_go_at(r, until) if queries.due(r.order_id).due else None,
     )

@@ -136,11 +136,12 @@ def choose_for_oneself(
     if not may_choose(r, now=now):
         raise Refused(NOTHING_OPEN)
     asked, before = read_options(held, [r], now=now), r.price
+    settled = not queries.due(order_id).due
     heard = _heard(asked, {r.id: wishes})
     if not _choose(held, [r], asked, heard, until=None, actor=actor, now=now):
         return asked
     if r.price > before:
-        ask_by(r, now=now)
+        ask_by(r, settled=settled, now=now)
     db.session.flush()
     return None
 

@@ -53,8 +53,13 @@ def _ask_for_all(registrations: Sequence[Registration]) -> None:
         r.deposit, r.rest_at = None, None
 
 
-def ask_by(r: Registration, *, now: datetime) -> None:
-    """Note until when something is to be paid that was added to the price of a confirmed place."""
+def ask_by(r: Registration, *, settled: bool, now: datetime) -> None:
+    """Note until when something is to be paid that was added to the price of a confirmed place.
+
+    `settled`: nothing was owed before, so the rule about a deposit and its rest has done its work.
+    """
+    if settled:
+        r.deposit = None
     starts_at, zone = r.event.starts_at, r.event.time_zone
     r.rest_at = rules.asked_until(r.rest_at, starts_at=starts_at, zone=zone, now=now)
 

@@ -14,6 +14,7 @@ from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound, Refused
 from regsys.registration import mail, queries, rules
 from regsys.registration.models import LineKind, Registration
+from regsys.registration.owing import lets_go_at
 from regsys.registration.proving import Difference, as_said, price_without
 from regsys.registration.queries import Held
 from regsys.registration.services.owing import ask_by
@@ -41,6 +42,7 @@ def accept_proof(registration_id: int, *, event_id: int, actor: Actor, now: date
         why = _("The word about training is accepted after all.")
         _change(held, r, Difference(-more.place, -more.off), why)
         r.rest_at = datetime.fromisoformat(proof["rest_at"]) if proof.get("rest_at") else None
+        r.deposit = proof.get("deposit", r.deposit)
     r.proof = {**(as_said(proof) or {}), "by": actor.label, "looked": now.date().isoformat()}
     _record("registration.proof_accepted", r, -more.amount, actor=actor, now=now)
     db.session.flush()
@@ -68,13 +70,14 @@ def refuse_proof(
         _check_quiet(held, r)
         said |= {"place": more.place, "off": more.off}
         if r.state is S.CONFIRMED:
-            said["rest_at"] = r.rest_at.isoformat() if r.rest_at else None
-            ask_by(r, now=now)
+            said |= {"rest_at": r.rest_at.isoformat() if r.rest_at else None, "deposit": r.deposit}
+            ask_by(r, settled=not queries.due(held.order.id).due, now=now)
         _change(held, r, more, _("The price without a word about training."))
     r.proof = {**(r.proof or {}), **said}
     _record("registration.proof_refused", r, more.amount, actor=actor, now=now, reason=reason)
     until = r.rest_at if r.state is S.CONFIRMED else held.ends.get(r.id)
-    mail.send_proof_refused(r, reason=reason, more=more.amount, until=until, now=now)
+    ends = lets_go_at(r) if r.state is S.CONFIRMED else None
+    mail.send_proof_refused(r, reason=reason, more=more.amount, until=until, ends=ends, now=now)
     db.session.flush()
 
 
