@@ -64,3 +64,25 @@ def test_the_button_names_what_the_card_is_charged_where_the_order_has_grown(sho
     answer = payer.send(page, {}, action=f"/i/{token}/pay")
     session = answer.headers["Location"].rsplit("/", 1)[-1]
     assert gateway.retrieve_session(session).amount_total == 100000
+
+
+@pytest.mark.once
+def test_no_card_is_offered_while_a_bank_is_at_it(shop: Shop) -> None:
+    known = shop.app.extensions["regsys.settings"]
+    shop.app.extensions["regsys.settings"] = known.replace(
+        STRIPE_DELAYED_METHODS=("us_bank_account",)
+    )
+    order = shop.order()
+    with transaction():
+        db.session.get_one(Event, order.event_id).invoices = InvoiceTerms.CONFIRMED
+        token = billing.ask_for_invoice(
+            order.id, Addressee("H"), email="ap@example.org", actor=SYSTEM, now=shop.clock.now
+        ).token
+    payer = Typist(shop.client)
+    page = payer.get(f"/i/{token}")
+    session = payer.send(page, {}, action=f"/i/{token}/pay").headers["Location"].rsplit("/", 1)[-1]
+    shop.pay(session, account="000123456789")
+    shop.deliver_all(session)
+    page = payer.get(f"/i/{token}")
+    assert "A payment of $920.00 is on its way." in page.text
+    assert "by card" not in page.text
