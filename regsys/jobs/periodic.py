@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+One = TypeVar("One")
 log = logging.getLogger(__name__)
 
 # What a handler gets is the job's payload; it may return a time at which to run the same job again.
@@ -24,8 +25,8 @@ class Periodic:
         return f"{self.kind}@{int(now.timestamp()) // self.every * self.every}"
 
 
-def for_each(ids: Iterable[int], step: Callable[[int], object]) -> None:
-    """Take a step for each id; one that fails is written into the log, and keeps no other from its turn."""
+def for_each(ids: Iterable[One], step: Callable[[One], object]) -> None:
+    """Take a step for each one; what fails is written into the log, and keeps no other from its turn."""
     for one in ids:
         try:
             step(one)

@@ -4,18 +4,22 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from regsys.jobs.periodic import Handler, Periodic
+from regsys.jobs.periodic import Handler, Periodic, for_each
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 from regsys.leaders import queries, services
+from regsys.leaders.queries import DueLetter
 
 
 def mail_rosters(payload: Mapping[str, Any]) -> datetime | None:
     """Write every roster that is due; one transaction each, so that nobody waits for all of them."""
     now = clock.now()
-    for due in queries.list_due(now=now):
+
+    def mail(due: DueLetter) -> None:
         with transaction():
             services.mail_before(due.event_id, due.leader_id, now=now)
+
+    for_each(queries.list_due(now=now), mail)
     return None
 
 
