@@ -9,6 +9,8 @@ import warnings
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any, ForwardRef, Literal, Union, get_args, get_origin
 from urllib.parse import parse_qsl, urlsplit
 
@@ -147,6 +149,12 @@ def find_judge() -> Judge | None:
             f"Stripe's schema: skipped: not found; {needs.STRIPE_JUDGE.advice}", stacklevel=2
         )
         return None
+    return Judge(_load_checker(folder))
+
+
+@cache
+def _load_checker(folder: Path) -> Any:
+    """Read the schema once for all tests of this process: a tenth of a second."""
     spec = importlib.util.spec_from_file_location("stripe_check", folder / "check.py")
     assert spec
     assert spec.loader
@@ -156,7 +164,7 @@ def find_judge() -> Judge | None:
         warnings.simplefilter(
             "ignore", ResourceWarning
         )  # the checker leaves its schema file to the collector
-        return Judge(module.Checker())
+        return module.Checker()
 
 
 def require_judge() -> Judge:
