@@ -331,7 +331,8 @@ def test_who_was_added_by_hand_chooses_on_their_own_page(
     assert (gone.status, "Taken already: Single" in gone.text) == (409, True)
     free = guest.go(guest.send(gone, {theirs: str(ids["No room"])}, names=[theirs]))
     assert free.path == f"/r/{late.token}", "nothing to pay, so back to their page"
-    assert guest.get(f"/r/{r.token}/options").status == 303, "they choose once"
+    again = guest.send(page, {room: str(ids["Shared"])}, names=[room])
+    assert (again.status, again.headers["Location"]) == (303, f"/r/{r.token}"), "they choose once"
     cast.sign_in(client)
     sheet = guest.get(f"/organize/events/{event.id}/registrations/{r.id}")
     assert "Single; Dinner" in sheet.text

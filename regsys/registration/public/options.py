@@ -87,6 +87,8 @@ def own_options(token: str) -> ResponseReturnValue:
         raise NotFound
     if wrong is None:
         return _after_own(fresh)
+    if not services.may_choose(fresh, now=now):
+        return redirect(url_for(".attendee", token=token), 303)
     form = _own_form(fresh, now)
     form.validate()
     form.complain({i: {c: words(x) for c, x in found.items()} for i, found in wrong.wrong.items()})
