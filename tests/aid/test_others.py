@@ -114,8 +114,9 @@ def test_the_payer_lets_the_others_be_asked_and_sees_a_lower_price_only(
     assert "Adjusted by the society." in shown
     assert silent(shown)
     assert "$1,250.00 is to pay now" in told(PAYER.email)
-    assert "Desk Fennimore has a letter that the price is $330.00 now" in text_of(
-        guest.get(f"/r/{una}/help")
+    assert (
+        "Your place costs $330.00 now. Desk Fennimore has a letter that less is to pay"
+        in text_of(guest.get(f"/r/{una}/help"))
     )
     assert "$1,250" not in guest.get(f"/r/{una}/help").text, (
         "what others cost is not theirs to know"
