@@ -137,6 +137,24 @@ def test_what_was_shown_is_given_back_and_all_books_agree_whatever_happens(
     assert never == [] if many else len(never) < len(STEPS) / 2
 
 
+# What once broke a promise: (policy, steps).
+BROKEN: dict[str, tuple[int, list[Step]]] = {
+    "an awarded place is handed over": (
+        0, [("buy", 2), ("ask_for_help", 1), ("award", 2), ("pay", 1), ("hand_over_for", 1)],
+    ),
+    "a place with a deposit moves": (5, [("buy", 921583161), ("pay", 110681529), ("move", 78077504)]),
+}  # fmt: skip
+
+
+@pytest.mark.once
+def test_what_once_broke_a_promise_keeps_it(teller: type[Life]) -> None:
+    for number, steps in BROKEN.values():
+        story = teller(number)
+        for step in steps:
+            assert story.take(*step), step
+        end(story)
+
+
 # ---- each promise can be broken
 
 # The numbers draw: an award of some of the fee, one of more than the fund has, and who of two asks.

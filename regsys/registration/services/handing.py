@@ -18,6 +18,7 @@ from regsys.registration import handed, mail, queries, rules
 from regsys.registration.models import HandOver, LineKind, Registration
 from regsys.registration.services.choosing import copy_choices
 from regsys.registration.services.describing import ABOUT, Person
+from regsys.registration.services.owing import ask_by
 from regsys.registration.services.shared import add_line, drop_moves, lock_order, move_all
 from regsys.registration.states import HandOverState as H
 from regsys.registration.states import RegistrationState as S
@@ -194,6 +195,7 @@ def _pass_on(
     )  # fmt: skip
     db.session.add(new)
     db.session.flush()
+    settled = not queries.due(order.id).due
     reason = _("Handed over to %(name)s.", name=row.name)
     capacity.pass_on(r.id, new.id)
     copy_choices(r.id, new.id)
@@ -207,6 +209,8 @@ def _pass_on(
         add_line(r.order_id, new.id, LineKind.OTHER, changed, cost - r.price)
     if fee:
         add_line(r.order_id, new.id, LineKind.OTHER, _("Fee for handing the place over."), fee)
+    if fee or more:
+        ask_by(new, settled=settled, now=now)
     row.successor_id = new.id
     move_all([new], S.CONFIRMED, actor=actor, now=now)
     db.session.refresh(new)
