@@ -57,6 +57,9 @@ BUDGET = 70000
 
 
 SPENT = "SELECT coalesce(sum(credit_used), 0) FROM registration WHERE code_id = ? AND state <> 'expired'"
+THERE = """
+    SELECT count(*) FROM registration WHERE event_id = ? AND email_key = ?
+    AND state IN ('draft', 'awaiting_payment', 'confirmed')"""
 GIVEN = """
     SELECT c.code, c.amount, r.email FROM registration r
     LEFT JOIN discount_code c ON c.id = r.credit_id WHERE r.id = ?"""
@@ -301,6 +304,8 @@ class House:
         code = draw.choice(codes)
         spent = rawsql.number(self.url, SPENT, code.id)
         word, worth, event_id = code.code, (code.amount or 0) - spent, draw.choice(where)
+        if rawsql.number(self.url, THERE, event_id, self.credits[word].casefold()):
+            return False
         order = self._cart(event_id, "Standard", [self._person(self.credits[word])])
         with transaction():
             registering.apply_code(order, word, actor=ANONYMOUS, now=now)
