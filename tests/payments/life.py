@@ -166,6 +166,8 @@ class Life(House):
         """Open a page, and let Stripe say once that it has ended, which is not so."""
         found = self._page(order.id)
         page = found[0] if found else self._open(order, draw)
+        if page and not self._is_open(page):
+            return None  # it was paid, and nobody has heard of it
         if page:
             self.shop.control.edit(page, status="expired")
             settle(session_id=page)
