@@ -16,6 +16,7 @@ from regsys.ledger import services as ledger
 from regsys.ledger.models import Method, Payment, Refund
 from regsys.ledger.queries import sums_of
 from regsys.ledger.states import Problem
+from regsys.registration.models import Order
 from tests.cast import sign_in
 from tests.payments.shop import Placed, Shop
 from tests.support.counting import counted
@@ -219,6 +220,13 @@ def test_nobody_else_presses_the_buttons(shop: Shop) -> None:
 def test_somebody_for_one_event_sees_and_touches_that_event_only(shop: Shop) -> None:
     mine, own_payment = odd(shop)
     theirs, foreign_payment = odd(shop)
+    shared, shared_payment = odd(shop)
+    with transaction():
+        order, event = (
+            db.session.get_one(Order, shared.id),
+            db.session.get_one(Event, mine.event_id),
+        )
+        shop._register(order, event)
     opened = shop.order(theirs.event_id)
     shop.open(opened)
     [attempt] = shop.attempts(opened)
@@ -226,11 +234,15 @@ def test_somebody_for_one_event_sees_and_touches_that_event_only(shop: Shop) -> 
     page = client.get(MONEY).text
     assert f"/organize/payments/{own_payment.id}/refund" in page
     assert f"/organize/payments/{foreign_payment.id}/refund" not in page
+    # It is for their event, too, but all of it would go back.
+    assert f"/organize/payments/{shared_payment.id}/refund" not in page
+    assert client.get(f"/organize/payments/{shared_payment.id}/refund").status_code == 404
     assert "Ask Stripe now" not in page
     assert client.get(f"/organize/payments/{own_payment.id}/refund").status_code == 200
     assert client.get(f"/organize/payments/{foreign_payment.id}/refund").status_code == 404
     for path in (
         f"/organize/payments/{foreign_payment.id}/refund",
+        f"/organize/payments/{shared_payment.id}/refund",
         f"/organize/attempts/{attempt.id}/settle",
     ):
         assert shop.press(client, path).status_code == 404

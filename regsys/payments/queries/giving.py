@@ -21,6 +21,7 @@ from regsys.payments.queries.money import (
     WITH_EVENTS,
     RefundRow,
     Scope,
+    all_in,
     list_failed_refunds,
 )
 from regsys.payments.rules import Ways
@@ -129,15 +130,6 @@ def list_payments(scope: Scope, number: int) -> Page[PaymentRow]:
     )
     rows = [PaymentRow(p, o, refundable(p)) for p, o in found]
     return Page(rows, number, PAGE_SIZE, total)
-
-
-def all_in(scope: Scope) -> ColumnElement[bool]:
-    """Say whether every event of a query's order is in the scope."""
-    mine = Registration.order_id == Order.id
-    there = exists().where(mine)
-    if scope is None:
-        return there
-    return and_(there, ~exists().where(mine, Registration.event_id.not_in(scope)))
 
 
 # ---- an event that is called off

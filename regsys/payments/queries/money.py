@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select, true
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from regsys.kernel.db import db
@@ -39,11 +39,11 @@ class ProblemRow:
 
 
 def list_problems(scope: Scope = None) -> list[ProblemRow]:
-    """List payments that need a person, oldest first; `scope` keeps orders for these events, None all."""
+    """List payments that need a person, oldest first; `scope` keeps orders for these events only, None all."""
     payments = list_with_problem()
     query = (
         select(Order)
-        .where(Order.id.in_({p.order_id for p in payments}), _in_scope(scope))
+        .where(Order.id.in_({p.order_id for p in payments}), all_in(scope))
         .options(WITH_EVENTS)
     )
     orders = {o.id: o for o in db.session.scalars(query)}
@@ -175,14 +175,17 @@ def find_payment_of(attempt_id: int) -> Payment | None:
 
 
 def list_failed_refunds(scope: Scope = None) -> list[RefundRow]:
-    """List refunds that failed while their money is still here, and that nobody has repeated; oldest first."""
+    """List refunds that failed while their money is still here, and that nobody has repeated; oldest first.
+
+    As they can be given back from there, every event of their order is in the scope.
+    """
     other = aliased(Refund)
     counted = other.state != RefundState.FAILED
     same = other.payment_id == Refund.payment_id
     given = select(func.coalesce(func.sum(other.amount), 0)).where(same, counted)
     query = (
         with_order(Refund)
-        .where(Refund.state == RefundState.FAILED, Refund.method == Method.CARD, _in_scope(scope))
+        .where(Refund.state == RefundState.FAILED, Refund.method == Method.CARD, all_in(scope))
         .where(~exists().where(same, counted, other.id > Refund.id))
         .where(given.scalar_subquery() < Payment.amount)
         .order_by(Refund.state_at, Refund.id)
@@ -223,11 +226,14 @@ def get_refund_state(refund_id: int) -> RefundState:
 
 
 def get_problem(payment_id: int, scope: Scope = None) -> ProblemRow:
-    """Get a payment that needs a person, or needed one, if it lies in the scope; raise NotFound."""
+    """Get a payment that needs a person, or needed one, if it lies in the scope; raise NotFound.
+
+    It can be given back whole, so every event of its order must be in the scope.
+    """
     query = (
         select(Payment, Order)
         .join(Order, Order.id == Payment.order_id)
-        .where(Payment.id == payment_id, Payment.problem.is_not(None), _in_scope(scope))
+        .where(Payment.id == payment_id, Payment.problem.is_not(None), all_in(scope))
         .options(selectinload(Payment.refunds), WITH_EVENTS)
     )
     found = db.session.execute(query).first()
@@ -251,3 +257,11 @@ def _in_scope(scope: Scope) -> ColumnElement[bool]:
     if scope is None:
         return true()
     return exists().where(Registration.order_id == Order.id, Registration.event_id.in_(scope))
+
+
+def all_in(scope: Scope) -> ColumnElement[bool]:
+    """Say whether every event of a query's order is in the scope; one for none is in no narrower one than all."""
+    if scope is None:
+        return true()
+    mine = Registration.order_id == Order.id
+    return and_(exists().where(mine), ~exists().where(mine, Registration.event_id.not_in(scope)))

@@ -15,14 +15,13 @@ from regsys.ledger.rules import COUNTED, HARMLESS
 from regsys.ledger.states import RefundState
 from regsys.payments.queries.giving import (
     Backing,
-    all_in,
     get_order,
     group,
     is_all_in,
     is_by_card,
     ways_back,
 )
-from regsys.payments.queries.money import WITH_EVENTS, RefundRow, Scope
+from regsys.payments.queries.money import WITH_EVENTS, RefundRow, Scope, all_in
 from regsys.registration.models import Order, OrderLine, Registration
 from regsys.registration.queries import due
 from regsys.registration.states import RegistrationState as S

@@ -11,8 +11,7 @@ from regsys.capacity.models import Claim, Pool, PoolKind
 from regsys.events.models import Event
 from regsys.kernel.db import db
 from regsys.payments.models import Promise
-from regsys.payments.queries.giving import all_in
-from regsys.payments.queries.money import Scope
+from regsys.payments.queries.money import Scope, all_in
 from regsys.registration.models import Order, Registration
 
 

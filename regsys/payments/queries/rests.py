@@ -8,8 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from regsys.kernel.db import db
-from regsys.payments.queries.giving import all_in
-from regsys.payments.queries.money import Scope
+from regsys.payments.queries.money import Scope, all_in
 from regsys.policies.rules import REMIND
 from regsys.registration.models import Order, Registration
 from regsys.registration.owing import lets_go_at
