@@ -8,13 +8,14 @@ from wtforms import Field, HiddenField, RadioField, StringField, ValidationError
 from wtforms.validators import InputRequired
 
 from regsys.kernel import money
+from regsys.payments.queries import Seen
 from regsys.policies.rules import How
 from regsys.web.fields import DayField
 from regsys.web.forms import AtMost, BaseForm
 
 
 class GiveBackForm(BaseForm):
-    """How much goes back, and why; `seen` is the newest refund that the preview knew of."""
+    """How much goes back, and why; `seen` is how the order's money stood in the preview."""
 
     amount = StringField(
         _l("How much goes back"),
@@ -40,10 +41,9 @@ class GiveBackForm(BaseForm):
         ]
         return None
 
-    def read_seen(self) -> int:
-        """Return the newest refund that the preview knew of."""
-        typed = self.seen.data or ""
-        return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else 0
+    def read_seen(self) -> Seen:
+        """Return how the order's money stood in the preview."""
+        return Seen.read(self.seen.data or "")
 
 
 class OtherWayForm(GiveBackForm):

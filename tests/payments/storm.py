@@ -21,7 +21,7 @@ from regsys.kernel.actors import SYSTEM, payer
 from regsys.kernel.db import db, transaction
 from regsys.kernel.errors import IllegalMove, Refused, UpstreamFailed
 from regsys.ledger.models import Payment, Refund
-from regsys.payments import services
+from regsys.payments import queries, services
 from regsys.payments.jobs import catch_up, poll
 from regsys.payments.models import PaymentAttempt
 from regsys.payments.settle import execute_refund, settle
@@ -428,7 +428,7 @@ class Storm(RuleBasedStateMachine):
                 with transaction():
                     made = services.give_back(
                         payment.order_id, [payment.id], amount=payment.amount // part,
-                        seen=self._last(self.url, "refund", "id"), reason="asked", actor=SYSTEM,
+                        seen=queries.see_money(payment.order_id), reason="asked", actor=SYSTEM,
                         now=self.shop.clock.now,
                     )  # fmt: skip
                 for refund in made:

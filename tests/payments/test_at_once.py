@@ -13,6 +13,7 @@ from regsys.kernel.db import transaction
 from regsys.kernel.errors import Busy, Refused
 from regsys.payments import services
 from regsys.payments.jobs import poll
+from regsys.payments.queries import Seen
 from regsys.payments.settle import execute_refund, settle
 from tests.payments.shop import Placed, Shop
 from tests.support import rawsql
@@ -108,7 +109,7 @@ def test_two_refunds_at_once_never_give_back_more_than_was_paid(
             refund = _patiently(
                 lambda: _committed(
                     lambda: services.give_back(
-                        order.id, [payment], amount=60000, seen=0, reason=f"asked {os.getpid()}",
+                        order.id, [payment], amount=60000, seen=Seen(0, 0), reason=f"asked {os.getpid()}",
                         actor=SYSTEM, now=clock.now(),
                     )
                 )

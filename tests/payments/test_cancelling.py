@@ -15,6 +15,7 @@ from regsys.ledger.states import Problem
 from regsys.outbox.models import Message
 from regsys.payments import cancelling, queries, services
 from regsys.payments.jobs import HANDLERS
+from regsys.payments.queries import Seen
 from regsys.payments.settle import execute_refund
 from regsys.registration import queries as registrations
 from regsys.registration.models import LineKind, Order, OrderLine, Registration
@@ -153,7 +154,7 @@ def test_rule_39_what_was_kept_or_given_back_before_is_not_given_twice(shop: Sho
     [payment] = shop.payment_rows(order)
     with transaction():
         services.give_back(
-            order.id, [payment.id], amount=10000, seen=0, reason="late", actor=SYSTEM,
+            order.id, [payment.id], amount=10000, seen=Seen(0, 0), reason="late", actor=SYSTEM,
             now=shop.clock.now, registration_id=order.registrations[0],
         )  # fmt: skip
     call_off(shop, event_id)
@@ -249,7 +250,7 @@ def test_what_was_given_back_before_is_not_owed_again(shop: Shop, how: str) -> N
     if how == "here":
         with transaction():
             [made] = services.give_back(
-                order.id, [payment.id], amount=10001, seen=0, reason="late", actor=SYSTEM,
+                order.id, [payment.id], amount=10001, seen=Seen(0, 0), reason="late", actor=SYSTEM,
                 now=shop.clock.now,
             )  # fmt: skip
         execute_refund(made)

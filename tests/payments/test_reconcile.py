@@ -15,6 +15,7 @@ from regsys.kernel.db import db, transaction
 from regsys.payments import bookkeeping, books, services, statement
 from regsys.payments.books import Books
 from regsys.payments.jobs import HANDLERS
+from regsys.payments.queries import Seen
 from regsys.payments.reconcile import reconcile
 from regsys.payments.refunds import execute_refund, import_refunds
 from tests.payments.shop import Placed, Shop
@@ -121,7 +122,7 @@ def test_a_refund_that_differs_is_named(shop: Shop, sql: str, kind: str) -> None
     with transaction():
         now = kernel_clock.now()
         made = services.give_back(
-            order.id, [paid.id], amount=5000, seen=0, reason="late", actor=SYSTEM, now=now
+            order.id, [paid.id], amount=5000, seen=Seen(0, 0), reason="late", actor=SYSTEM, now=now
         )
     execute_refund(made[0])
     assert _mine(_run(), paid.code) == []
@@ -210,7 +211,7 @@ def test_a_refund_that_failed_is_named_as_what_it_is(shop: Shop) -> None:
     with transaction():
         now = kernel_clock.now()
         made = services.give_back(
-            order.id, [paid.id], amount=5000, seen=0, reason="late", actor=SYSTEM, now=now
+            order.id, [paid.id], amount=5000, seen=Seen(0, 0), reason="late", actor=SYSTEM, now=now
         )
     execute_refund(made[0])
     sent = _row("SELECT stripe_id FROM refund WHERE id = :id", id=made[0]).stripe_id

@@ -7,8 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from regsys.kernel.db import db
-from regsys.ledger.models import Refund
+from regsys.kernel.actors import SYSTEM
+from regsys.kernel.db import db, transaction
+from regsys.ledger import services as ledger
+from regsys.ledger.models import Method, Refund
 from regsys.outbox.models import Message
 from regsys.payments.jobs import poll
 from regsys.registration import queries as registrations
@@ -150,6 +152,29 @@ def test_another_refund_meanwhile_is_said_and_nothing_is_done(shop: Shop) -> Non
     assert answer.status == 409
     assert "Money of this order was given back meanwhile." in answer.text
     assert [r[1] for r in refunds(shop)] == [3000]
+
+
+@pytest.mark.parametrize("amount", ["100", "30"])
+def test_tabs_about_two_payments_of_an_order_lower_its_price_once(shop: Shop, amount: str) -> None:
+    """920 came by card, 100 too much by another: each tab says that 100 of it go back, and the price stays."""
+    order = paid(shop)
+    [one] = shop.payment_rows(order)
+    with transaction():
+        two = ledger.record_payment(
+            order.id, amount=10000, currency="USD", method=Method.CARD, actor=SYSTEM,
+            now=shop.clock.now, reference="pi_other",
+        ).id  # fmt: skip
+    typist, values = Typist(desk(shop)), {"amount": "100", "reason": "too much"}
+    tabs = [
+        typist.send(f"/organize/payments/{p}/back", v, names=["amount"])
+        for p, v in ((one.id, values), (two, {**values, "amount": amount}))
+    ]
+    answers = [typist.send(t, {}, "confirm", names=["amount"]) for t in (*tabs, tabs[0])]
+    assert [a.status for a in answers] == [303, 409, 303]
+    assert "Money of this order was given back meanwhile." in answers[1].text
+    assert [r[1] for r in refunds(shop)] == [10000]
+    balance = registrations.due(order.id)
+    assert (balance.total, balance.over, balance.due) == (92000, 0, 0)
 
 
 def test_money_for_one_person_goes_back_and_the_place_stays(shop: Shop) -> None:

@@ -106,7 +106,7 @@ def serve(errand: Errand) -> ResponseReturnValue:
     if amount is None:
         return _show(errand, form), 422
     if do != "confirm":
-        form.seen.data = str(backing.seen)
+        form.seen.data = str(queries.see_money(backing.order.id))
         return render_template("payments/give_back_check.html", e=errand, form=form, amount=amount)
     return _confirm(errand, form, amount)
 

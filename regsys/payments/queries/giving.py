@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from regsys.kernel.db import db
 from regsys.kernel.errors import NotFound
-from regsys.kernel.text import N_
+from regsys.kernel.text import N_, whole_number
 from regsys.ledger.models import Method, Payment, Refund
 from regsys.ledger.queries import left_of, payments_of, refundable, sums_in
 from regsys.ledger.states import RefundState
@@ -27,7 +28,7 @@ from regsys.payments.queries.money import (
 from regsys.payments.rules import Ways
 from regsys.payments.states import HOLDING
 from regsys.registration.models import Order, OrderLine, Registration
-from regsys.registration.queries import costs_of, get_registration, totals_of
+from regsys.registration.queries import costs_of, due, get_registration, totals_of
 from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
 from regsys.web.html import Page
@@ -50,10 +51,7 @@ def list_card_payments(order_id: int) -> list[Payment]:
 
 @dataclass(frozen=True)
 class Backing:
-    """What can be given back of an order: `most` in all, `suggested` for the person; amounts in minor units.
-
-    `seen` is the newest refund of these payments: it tells whether somebody gave money back meanwhile.
-    """
+    """What can be given back of an order: `most` in all, `suggested` for the person; amounts in minor units."""
 
     order: Order
     payments: Sequence[Payment]
@@ -61,9 +59,32 @@ class Backing:
     suggested: int
     registration: Registration | None = None
 
-    @property
-    def seen(self) -> int:
-        return max((r.id for p in self.payments for r in p.refunds), default=0)
+
+class Seen(NamedTuple):
+    """How an order stands in money for whoever gives some back: its newest refund, and what is paid too much."""
+
+    refund: int
+    over: int
+
+    def __str__(self) -> str:
+        return f"{self.refund}-{self.over}"
+
+    @classmethod
+    def read(cls, typed: str) -> "Seen":
+        """Read what was sent with a form; anything else is a state in which no order is."""
+        parts = [whole_number(part) for part in typed.split("-")]
+        return cls(parts[0] or 0, parts[1] or 0) if len(parts) == 2 else cls(0, -1)
+
+
+def see_money(order_id: int) -> Seen:
+    """Return how an order stands in money now."""
+    return Seen(max((r.id for r in list_refunds_in(order_id)), default=0), due(order_id).over)
+
+
+def list_refunds_in(order_id: int) -> list[Refund]:
+    """List the refunds of all payments of an order, also of those that came by hand, the oldest first."""
+    query = select(Refund).join(Payment, Payment.id == Refund.payment_id).order_by(Refund.id)
+    return list(db.session.scalars(query.where(Payment.order_id == order_id)))
 
 
 def get_backing_of_payment(payment_id: int, scope: Scope) -> Backing:

@@ -12,6 +12,7 @@ from regsys.ledger import queries as ledger_queries
 from regsys.ledger import services as ledger
 from regsys.ledger.models import Method
 from regsys.ledger.states import Problem
+from regsys.payments.queries import Seen
 from regsys.payments.services.giving import find_same
 from regsys.registration import queries as registrations
 from regsys.registration import services as registration
@@ -31,25 +32,22 @@ def give_by_hand(
     amount: int,
     method: Method,
     given_at: datetime,
-    seen: int,
+    seen: Seen,
     reason: str,
     actor: Actor,
     now: datetime,
 ) -> None:
     """Write down that money of a payment went back by hand; what was not overpaid comes off the price.
 
-    `seen` is the newest refund that the preview knew of: a second click changes nothing, anything else that happened
+    `seen` is the order's money as the preview knew it: a second click changes nothing, anything else that happened
     meanwhile raises Refused. Locks the order.
     """
     lock_rows(Order, [order_id])
     db.session.expire_all()
     payment = ledger_queries.get_payment(payment_id)
-    newer = [r for r in payment.refunds if r.id > seen]
-    if newer:
-        find_same(newer, amount, reason, None)
+    if find_same(order_id, [payment_id], seen, amount, reason):
         return
-    counts = payment.problem is None
-    lowered = max(0, amount - registrations.due(order_id).over) if counts else 0
+    lowered = max(0, amount - seen.over) if payment.problem is None else 0
     made = ledger.record_by_hand(
         payment_id,
         amount=amount,

@@ -12,9 +12,10 @@ from regsys.kernel.text import N_
 from regsys.ledger import queries as ledger_queries
 from regsys.ledger import rules as ledger_rules
 from regsys.ledger import services as ledger
-from regsys.ledger.models import Payment, Refund
+from regsys.ledger.models import Payment
 from regsys.payments import queries
 from regsys.payments.models import Cancellation
+from regsys.payments.queries import Seen
 from regsys.policies.rules import Settled
 from regsys.registration import queries as registrations
 from regsys.registration import services as registration
@@ -37,7 +38,7 @@ def give_back(
     payment_ids: Sequence[int],
     *,
     amount: int,
-    seen: int,
+    seen: Seen,
     reason: str,
     actor: Actor,
     now: datetime,
@@ -45,19 +46,18 @@ def give_back(
 ) -> list[int]:
     """Write down a refund of these payments of an order, and return the refunds' ids; the newest payment goes first.
 
-    `seen` is the newest refund that the organizer's preview knew of: a second click gets the same refunds, anything
+    `seen` is the order's money as the organizer's preview knew it: a second click gets the same refunds, anything
     else that happened meanwhile raises Refused. What was not overpaid comes off the price. Locks the order.
     """
     payments = _lock(order_id, payment_ids)
-    newer = [r for p in payments for r in p.refunds if r.id > seen]
-    if newer:
-        return find_same(newer, amount, reason, registration_id)
-    over = registrations.due(order_id).over
+    same = find_same(order_id, payment_ids, seen, amount, reason, registration_id)
+    if same:
+        return same
     made = request(
         payments, amount, reason=reason, actor=actor, now=now, registration_id=registration_id
     )
-    if amount > over:
-        _lower(order_id, registration_id, amount - over, reason=reason, now=now)
+    if amount > seen.over:
+        _lower(order_id, registration_id, amount - seen.over, reason=reason, now=now)
     return made
 
 
@@ -82,11 +82,23 @@ def _lock(order_id: int, payment_ids: Sequence[int]) -> list[Payment]:
 
 
 def find_same(
-    newer: Sequence[Refund], amount: int, reason: str, registration_id: int | None
+    order_id: int,
+    payment_ids: Sequence[int],
+    seen: Seen,
+    amount: int,
+    reason: str,
+    registration_id: int | None = None,
 ) -> list[int]:
-    """Return the refunds that the first of two clicks has made; raise Refused where they are none of this."""
-    alike = all(r.reason == reason and r.registration_id == registration_id for r in newer)
-    if not alike or sum(r.amount for r in newer) != amount:
+    """Return the refunds that the first of two clicks has made, none where this is the first.
+
+    Raises Refused where the order's money is not as it was seen: another payment of it counts, too, as it decides what
+    comes off the price.
+    """
+    newer = [r for r in queries.list_refunds_in(order_id) if r.id > seen.refund]
+    if not newer and registrations.due(order_id).over == seen.over:
+        return []
+    made = {(r.reason, r.registration_id, r.payment_id in payment_ids) for r in newer}
+    if made != {(reason, registration_id, True)} or sum(r.amount for r in newer) != amount:
         raise Refused(CHANGED)
     return [r.id for r in newer]
 
