@@ -23,6 +23,7 @@ from regsys.kernel.db import db as product_db  # noqa: E402
 from regsys.kernel.db import transaction  # noqa: E402
 from regsys.kernel.settings import Settings  # noqa: E402
 from tests.support import needs  # noqa: E402
+from tests.support.failing import let_failing_steps_fail  # noqa: E402
 from tests.support.memory import use_memory_for_files  # noqa: E402
 from tests.support.pg import Postgres  # noqa: E402
 from tests.support.prepared import common_folder_of, lay_demo, made_once  # noqa: E402
@@ -35,6 +36,7 @@ from tests.world import World  # noqa: E402
 pytest_plugins = ("tests.support.plugin",)
 use_memory_for_files()
 compile_routes_once()
+let_failing_steps_fail()
 
 TODAY = datetime(2026, 11, 24, 17, 0, tzinfo=UTC)  # Tue 9 AM in Seattle
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from regsys.aid import queries, services
-from regsys.jobs.periodic import Handler, Periodic
+from regsys.jobs.periodic import Handler, Periodic, for_each
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
 
@@ -12,17 +12,23 @@ from regsys.kernel.db import transaction
 def sweep(payload: Mapping[str, Any]) -> None:
     """Look after each request whose place went another way, in a transaction of its own."""
     now = clock.now()
-    for request_id in queries.list_to_follow():
+
+    def follow(request_id: int) -> None:
         with transaction():
             services.follow(request_id, now=now)
+
+    for_each(queries.list_to_follow(), follow)
 
 
 def delete_words(payload: Mapping[str, Any]) -> None:
     """Delete what people wrote when they asked, on the day that the form named."""
     now = clock.now()
-    for request_id in queries.list_to_forget(now=now):
+
+    def forget(request_id: int) -> None:
         with transaction():
             services.forget_words(request_id, now=now)
+
+    for_each(queries.list_to_forget(now=now), forget)
 
 
 HANDLERS: dict[str, Handler] = {"aid.sweep": sweep, "aid.delete_words": delete_words}

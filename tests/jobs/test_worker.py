@@ -21,6 +21,7 @@ from regsys.kernel import clock as kernel_clock
 from regsys.kernel.db import db, transaction
 from regsys.kernel.errors import Busy, IllegalMove
 from regsys.worker import Worker
+from tests.support.failing import as_in_life
 
 REAL = kernel_clock.real_now
 
@@ -305,5 +306,9 @@ def test_one_that_fails_keeps_no_other_from_its_turn() -> None:
             raise RuntimeError("poison")
         done.append(one)
 
-    for_each([1, 2, 3], step)
+    with as_in_life():
+        for_each([1, 2, 3], step)
     assert done == [2, 3]
+
+    with pytest.raises(RuntimeError):  # and in every other test a step that fails is heard
+        for_each([1, 2, 3], step)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import RunningDemo
 from tests.journeys.steps import pay
 from tests.support import rawsql
 from tests.support.browser import (
@@ -32,22 +31,6 @@ GROUP = "tuesday-evening-group"
 MEMBER, LEADER = "sunniva.dunmore@example.org", "casimir.littlewood@example.org"
 
 pytestmark = pytest.mark.once
-
-
-@pytest.fixture(scope="module")
-def mail() -> Iterator[SmtpServer]:
-    with SmtpServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def site(
-    mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory, running_demo: RunningDemo
-) -> Iterator[Server]:
-    """The demo, as `make run` starts it, with a real mail server behind it."""
-    folder = tmp_path_factory.mktemp("applicant")
-    with running_demo(folder, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(mail.port)) as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,36 +1,16 @@
 """Journey 6: an employer pays by invoice; the place is confirmed at once, and a cheque comes later."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.conftest import RunningDemo
-from tests.support.browser import WIDE, Watch, new_context
 from tests.support.servers import Server
 
 PASSWORD = "ten chairs in a ring"
 TREASURER = "edmund.pennywhistle@example.org"
 
 pytestmark = pytest.mark.once
-
-
-@pytest.fixture
-def site(tmp_path_factory: pytest.TempPathFactory, running_demo: RunningDemo) -> Iterator[Server]:
-    """The demo, as `make run` starts it."""
-    with running_demo(tmp_path_factory.mktemp("employer")) as server:
-        yield server
-
-
-@pytest.fixture
-def page(browser: Browser, site: Server) -> Iterator[Page]:
-    context = new_context(browser, size=WIDE)
-    page = context.new_page()
-    watch = Watch(page, origins=(site.url, site.sandbox_url))
-    yield page
-    context.close()
-    assert watch.problems == []
 
 
 def fill_in(page: Page, site: Server) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import RunningDemo
 from tests.journeys.steps import letter_about, letters, link_in, pay, sign_in_as_registrar
 from tests.support.browser import (
     PHONE,
@@ -21,22 +20,6 @@ from tests.support.smtp import SmtpServer
 
 pytestmark = pytest.mark.once
 COORDINATOR = "augustin.brackenridge@example.org"
-
-
-@pytest.fixture
-def mail() -> Iterator[SmtpServer]:
-    with SmtpServer() as server:
-        yield server
-
-
-@pytest.fixture
-def site(
-    mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory, running_demo: RunningDemo
-) -> Iterator[Server]:
-    """The demo, as `make run` starts it, with a real mail server behind it."""
-    folder = tmp_path_factory.mktemp("host")
-    with running_demo(folder, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(mail.port)) as server:
-        yield server
 
 
 @pytest.fixture

@@ -20,12 +20,6 @@ pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")
-def mail() -> Iterator[SmtpServer]:
-    with SmtpServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def ground(
     mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory, running_demo: RunningDemo
 ) -> Iterator[tuple[Server, Shift]]:

@@ -14,7 +14,6 @@ import openpyxl
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import RunningDemo
 from tests.journeys import keyboard
 from tests.journeys.steps import answer_the_form, letters, pay, sign_in_as_registrar
 from tests.support.browser import (
@@ -33,22 +32,6 @@ INTRO = "/events/introductory-intensive"
 
 # One society, visited in order: `--dist loadfile` keeps a file on one worker.
 pytestmark = pytest.mark.once
-
-
-@pytest.fixture(scope="module")
-def mail() -> Iterator[SmtpServer]:
-    with SmtpServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def site(
-    mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory, running_demo: RunningDemo
-) -> Iterator[Server]:
-    """The demo, as `make run` starts it, with a real mail server behind it."""
-    folder = tmp_path_factory.mktemp("journey")
-    with running_demo(folder, MAIL_SERVER="127.0.0.1", MAIL_PORT=str(mail.port)) as server:
-        yield server
 
 
 @pytest.fixture(params=["script", "no script"])

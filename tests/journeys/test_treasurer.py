@@ -4,38 +4,19 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.conftest import RunningDemo
 from tests.sandbox.control import SandboxControl
-from tests.support.browser import WIDE, Watch, list_axe_violations, new_context
+from tests.support.browser import list_axe_violations
 from tests.support.servers import Server
 
 PASSWORD = "ten chairs in a ring"
 TREASURER = "edmund.pennywhistle@example.org"
 
 pytestmark = pytest.mark.once
-
-
-@pytest.fixture
-def site(tmp_path_factory: pytest.TempPathFactory, running_demo: RunningDemo) -> Iterator[Server]:
-    """The demo, as `make run` starts it."""
-    with running_demo(tmp_path_factory.mktemp("treasurer")) as server:
-        yield server
-
-
-@pytest.fixture
-def page(browser: Browser, site: Server) -> Iterator[Page]:
-    context = new_context(browser, size=WIDE)
-    page = context.new_page()
-    watch = Watch(page, origins=(site.url, site.sandbox_url))
-    yield page
-    context.close()
-    assert watch.problems == []
 
 
 def buy(page: Page, site: Server, first: str) -> None:

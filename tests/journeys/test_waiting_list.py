@@ -29,12 +29,6 @@ pytestmark = pytest.mark.once
 
 
 @pytest.fixture
-def mail() -> Iterator[SmtpServer]:
-    with SmtpServer() as server:
-        yield server
-
-
-@pytest.fixture
 def site(
     mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory, running_demo: RunningDemo
 ) -> Iterator[tuple[Server, Shift]]:
