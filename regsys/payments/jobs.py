@@ -2,10 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from regsys.jobs.periodic import Handler, Periodic
 from regsys.kernel import clock
@@ -25,45 +25,80 @@ TYPES = [t for t in EVENTS if t.startswith(MONEY_BACK)]
 CAME = ["checkout.session.completed", "checkout.session.async_payment_succeeded"]
 # Seconds of one round: a job's lease is 60.
 ROUND = 40.0
+# So many questions without an answer may mean that Stripe as a whole is away.
+IN_A_ROW = 3
+S = TypeVar("S")
 
 
 def poll(payload: Mapping[str, Any]) -> None:
     """Ask Stripe about open attempts, then catch up on events and refunds that were cut off."""
     if not settings().STRIPE_SECRET_KEY:
         return
-    end = time.monotonic() + ROUND
-    now = clock.now()
-    for attempt_id in queries.list_to_ask(livemode=settings().livemode, now=now):
-        if time.monotonic() > end or not _ask(attempt_id):
-            return
+    # Each kind of work has its own share of the round, so that none keeps another from its turn.
+    begun, now, mode = time.monotonic(), clock.now(), settings().livemode
+    attempts = [partial(_ask, a) for a in queries.list_to_ask(livemode=mode, now=now)]
+    if not _each(attempts, end=begun + ROUND * 0.5):
+        return
     for event_id in queries.list_due_events(now=now):
-        if time.monotonic() > end:
-            return
+        if time.monotonic() > begun + ROUND * 0.7:
+            break
         process_event(event_id)
-    for refund_id in queries.list_refunds_to_send(now=now):
-        if time.monotonic() > end or not _refund(refund_id):
-            return
-    _find_missed(rules.LOOK_BACK, TYPES, end=end)
+    refunds = [partial(_refund, r) for r in queries.list_refunds_to_send(livemode=mode, now=now)]
+    if _each(_in_turn(refunds, 60), end=begun + ROUND * 0.9):
+        _find_missed(rules.LOOK_BACK, TYPES, end=begun + ROUND)
 
 
 def catch_up(payload: Mapping[str, Any]) -> None:
     """Ask once an hour what a minute's look does not find: pending refunds, late fees, events of a long silence."""
     if not settings().STRIPE_SECRET_KEY:
         return
-    end = time.monotonic() + ROUND
-    now = clock.now()
+    begun, now = time.monotonic(), clock.now()
     steps: list[Callable[[], object]] = [
         *(partial(import_refunds, intent) for intent in queries.list_pending_intents(now=now)),
         *(partial(settle, attempt_id=a) for a in queries.list_without_fee(now=now)),
     ]
+    tries = [partial(_try, step) for step in _in_turn(steps, 3600)]
+    if _each(tries, end=begun + ROUND * 0.8):
+        _find_missed(rules.LOOK_FAR_BACK, [*CAME, *TYPES], end=begun + ROUND)
+
+
+def _each(steps: Iterable[Callable[[], bool]], *, end: float) -> bool:
+    """Take one step after the other while there is time; return False where Stripe as a whole is away.
+
+    A step says whether Stripe gave an answer. One that never gets any must not keep the others from theirs: only after
+    several in a row is Stripe asked the cheapest question there is.
+    """
+    missed = 0
     for step in steps:
-        if time.monotonic() > end or not _try(step):
-            return
-    _find_missed(rules.LOOK_FAR_BACK, [*CAME, *TYPES], end=end)
+        if time.monotonic() > end:
+            break
+        missed = 0 if step() else missed + 1
+        if missed == IN_A_ROW:
+            if not _is_there():
+                return False
+            missed = 0
+    return True
+
+
+def _is_there() -> bool:
+    try:
+        gateway.ping()
+    except Unreachable:
+        log.warning("Stripe is away; this round ends")
+        return False
+    except UpstreamFailed:
+        pass
+    return True
+
+
+def _in_turn(steps: Sequence[S], every: int) -> Sequence[S]:
+    """Begin with another step each round (of so many seconds): what hangs must not always come first."""
+    at = int(clock.now().timestamp()) // every % max(1, len(steps))
+    return [*steps[at:], *steps[:at]]
 
 
 def _try(step: Callable[[], object]) -> bool:
-    """Take one step; return False where Stripe is not there."""
+    """Take one step; return False where Stripe gave no answer."""
     try:
         step()
         return True
@@ -94,7 +129,7 @@ def _find_missed(back: timedelta, types: Sequence[str], *, end: float) -> None:
 
 
 def _ask(attempt_id: int) -> bool:
-    """Settle one attempt; return False where Stripe is not there, so that asking on is in vain."""
+    """Settle one attempt; return False where Stripe gave no answer."""
     try:
         settle(attempt_id=attempt_id)
         return True
@@ -107,7 +142,7 @@ def _ask(attempt_id: int) -> bool:
 
 
 def _refund(refund_id: int) -> bool:
-    """Carry out one refund; return False where Stripe is not there."""
+    """Carry out one refund; return False where Stripe gave no answer."""
     try:
         execute_refund(refund_id)
         return True

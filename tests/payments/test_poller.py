@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db, transaction
+from regsys.kernel.errors import UpstreamFailed
 from regsys.kernel.states import move
 from regsys.ledger import services as ledger
 from regsys.ledger.models import Refund
@@ -14,6 +15,7 @@ from regsys.ledger.states import Problem
 from regsys.payments import queries
 from regsys.payments.jobs import HANDLERS, PERIODIC, catch_up, poll
 from regsys.payments.models import PaymentAttempt
+from regsys.payments.settle import execute_refund
 from regsys.payments.states import AttemptState
 from regsys.registration.models import Order
 from tests.payments.shop import Placed, Shop
@@ -126,9 +128,9 @@ def test_stripe_is_away_and_every_place_stays_held(shop: Shop) -> None:
         shop.open(order)
     shop.clock.move(minutes=40)
     before = asked(shop)
-    shop.control.fail("get_session", "500", times=3)
+    shop.control.fail("get_session", "500", times=6)
     poll({})
-    assert asked(shop) == before + 3  # the first, with its repeats; then no more in this round
+    assert asked(shop) == before + 6  # each with its repeats
     for order in orders:
         assert [c.until for c in shop.claims(order)] == [None]
     rows = queries.list_attention(now=shop.clock.now)
@@ -214,6 +216,22 @@ def test_rule_33_an_unknown_session_keeps_its_place_until_its_end(shop: Shop) ->
 
 
 def test_a_refund_that_was_cut_off_is_carried_out(shop: Shop) -> None:
+    order, refund_id = give_back_later(shop)
+    poll({})
+    assert state_of(shop, refund_id) == "requested"
+    shop.clock.move(minutes=1)
+    shop.control.fail("create_refund", "drop", times=3)
+    shop.control.fail("list_events", "429")
+    poll({})
+    assert state_of(shop, refund_id) == "submitted"
+    shop.clock.move(minutes=1)
+    poll({})
+    assert state_of(shop, refund_id) == "succeeded"
+    assert len(shop.refunds_at_stripe(order)) == 1
+
+
+def give_back_later(shop: Shop) -> tuple[Placed, int]:
+    """Return an order with a refund that Stripe was not asked for yet, and that is due."""
     order = shop.order()
     session = shop.open(order)
     shop.pay(session)
@@ -222,16 +240,44 @@ def test_a_refund_that_was_cut_off_is_carried_out(shop: Shop) -> None:
     with transaction():
         ledger.mark_problem(payment.id, Problem.DOUBLE, actor=SYSTEM, now=shop.clock.now)
         refund = ledger.refund_whole(payment.id, reason="x", actor=SYSTEM, now=shop.clock.now)
+        return order, refund.id
+
+
+def test_payments_without_an_answer_keep_nothing_else_from_its_turn(shop: Shop) -> None:
+    """Three in a row: Stripe is asked whether it is there at all, and only if it is not the round ends."""
+    _order, refund_id = give_back_later(shop)
+    for _ in range(4):
+        shop.open(shop.order())
+    shop.clock.move(minutes=3)
+    before = len(shop.control.calls())
+    shop.control.fail("*", "429", times=4)
     poll({})
-    assert state_of(shop, refund.id) == "requested"
+    assert len(shop.control.calls()) == before + 4
+    assert state_of(shop, refund_id) == "requested"
     shop.clock.move(minutes=1)
-    shop.control.fail("create_refund", "drop", times=3)
+    before = asked(shop)
+    shop.control.fail("get_session", "429", times=4)
     poll({})
-    assert state_of(shop, refund.id) == "submitted"
-    shop.clock.move(minutes=1)
+    assert asked(shop) == before + 4
+    assert state_of(shop, refund_id) == "succeeded"
+
+
+@pytest.mark.parametrize("key", ["", "sk_live_" + "0" * 24])
+def test_rule_33_a_refund_waits_for_the_key_of_its_payment(shop: Shop, key: str) -> None:
+    (_order, refund_id), known = give_back_later(shop), shop.app.extensions["regsys.settings"]
+    shop.clock.move(minutes=2)
+    before = len(shop.control.calls("create_refund"))
+    shop.app.extensions["regsys.settings"] = known.replace(
+        STRIPE_SECRET_KEY=key, STRIPE_API_BASE=None, SANDBOX=False
+    )
+    with pytest.raises(UpstreamFailed, match="the refund waits"):
+        execute_refund(refund_id)
+    assert refund_id not in queries.list_refunds_to_send(livemode=True, now=shop.clock.now)
+    assert state_of(shop, refund_id) == "requested"
+    shop.app.extensions["regsys.settings"] = known
+    assert len(shop.control.calls("create_refund")) == before
     poll({})
-    assert state_of(shop, refund.id) == "succeeded"
-    assert len(shop.refunds_at_stripe(order)) == 1
+    assert state_of(shop, refund_id) == "succeeded"
 
 
 def state_of(shop: Shop, refund_id: int) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from regsys.kernel.db import db
@@ -122,12 +122,18 @@ def list_refunds(scope: Scope, number: int) -> Page[RefundRow]:
     return Page([RefundRow(refund, order) for refund, order in found], number, PAGE_SIZE, total)
 
 
-def list_refunds_to_send(*, now: datetime) -> list[int]:
-    """List refunds that Stripe has not answered within a minute, oldest first."""
+def list_refunds_to_send(*, livemode: bool, now: datetime) -> list[int]:
+    """List refunds that Stripe has not answered within a minute, oldest first.
+
+    Those of money that came with a key of the other mode wait for it.
+    """
     waiting = (RefundState.REQUESTED, RefundState.SUBMITTED)
+    mine = or_(PaymentAttempt.id.is_(None), PaymentAttempt.livemode == livemode)
     query = (
         select(Refund.id)
-        .where(Refund.state.in_(waiting), Refund.requested_at <= now - rules.ASK_EVERY)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .join(PaymentAttempt, PaymentAttempt.id == Payment.attempt_id, isouter=True)
+        .where(Refund.state.in_(waiting), Refund.requested_at <= now - rules.ASK_EVERY, mine)
         .order_by(Refund.id)
     )
     return list(db.session.scalars(query))
