@@ -174,18 +174,22 @@ def _early(offer: Offer, event: Event, places: Places) -> str:
     return ""
 
 
-def refund_tables(registrations: Sequence[Registration]) -> list[tuple[Event, RefundTable]]:
+def refund_tables(
+    registrations: Sequence[Registration], costs: Mapping[int, int] | None = None
+) -> list[tuple[Event, RefundTable]]:
     """Return what comes back by date: for each event a table, with a column for each price that is not nothing.
 
-    What a credit pays is a part of the price: it comes back in its share, as the credit.
+    What a credit pays is a part of the price: it comes back in its share, as the credit. `costs`: what the places cost
+    by now, by registration, where some of it may have been given back or put on since they were taken.
     """
+    costs = costs or {}
     groups: dict[tuple[int, int], list[Registration]] = {}
     for r in registrations:
-        if r.policy and r.price + r.credit_used:
+        if r.policy and costs.get(r.id, r.price) + r.credit_used:
             groups.setdefault((r.event_id, r.policy.id), []).append(r)
     tables = []
     for mine in groups.values():
-        whole = {r.id: r.price + r.credit_used for r in mine}
+        whole = {r.id: costs.get(r.id, r.price) + r.credit_used for r in mine}
         prices = {(whole[r.id], r.room_part): queries.amounts_of(r, whole[r.id]) for r in mine}
         one = len(prices) == 1
         heads = [

@@ -21,7 +21,7 @@ from regsys.policies import services as policies
 from regsys.policies.rules import read
 from regsys.registration.models import Order, OrderLine, Registration
 from regsys.registration.queries import due
-from regsys.registration.services import confirm_paid
+from regsys.registration.services import confirm_paid, lower_price
 from tests import cast
 from tests.payments.shop import Placed, Shop
 from tests.payments.test_organizer import desk
@@ -61,6 +61,17 @@ def people(order: Placed) -> list[Registration]:
 
 def said(page: Page) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.text)).split())
+
+
+def test_the_table_tells_what_comes_back_of_what_is_left(shop: Shop, typist: Typist) -> None:
+    order = bought(shop, rules=RULES)
+    for path, row in ((f"/o/{order.token}", "$845.00"), (f"/o/{order.token}/cancel", "$845.00")):
+        assert row in typist.get(path).text, path
+    with transaction():
+        lower_price(order.id, order.registrations[0], 20000)
+    page = typist.get(f"/o/{order.token}").text
+    assert "$845.00" not in page
+    assert "$645.00" in page, "all of what is left but $75.00"
 
 
 def refunds(shop: Shop) -> list[tuple[str, int]]:

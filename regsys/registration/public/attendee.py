@@ -75,6 +75,7 @@ def _show(r: Registration, about: AboutForm, form: QuestionsForm, now: datetime)
         form=form,
         may_answer=rules.may_answer(r.state, ends_at=r.event.ends_at, now=now),
         may_move=may_ask_to_move(r),
+        costs=queries.costs_of([r.id]) if r.is_payer else {},
         may_choose=services.may_choose(r, now=now),
         open=r.answered_at is None,
         edit=r.answered_at is None or request.method == "POST" or "edit" in request.args,

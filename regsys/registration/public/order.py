@@ -24,6 +24,7 @@ from regsys.registration.queries import Held
 from regsys.registration.rules import OrderState
 from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
+from regsys.registration.words import lines_by_person
 from regsys.web.guard import public
 from regsys.web.urls import absolute, settings
 
@@ -82,6 +83,7 @@ def show_order(
         # What was written down by mistake never came, and is none of the payer's.
         payments=[p for p in payments if p.problem is not Problem.MISTAKE],
         lines=lines,
+        costs={i: sum(n.amount for n in own) for i, own in lines_by_person(lines).items()},
         documents=documents,
         void=ledger.corrected_ids(documents),
         may_remove=state is OrderState.TO_PAY and len(held.unpaid) > 1,
