@@ -259,7 +259,8 @@ def why_not_pay(states: Collection[S], *, due: int, holding: bool, off: bool) ->
         return EVENT_CANCELLED
     if S.AWAITING_PAYMENT not in states and S.EXPIRED in states:
         return HOLD_EXPIRED
-    if due <= 0:
+    nobody = bool(states) and not any(s in LIVE for s in states)
+    if due <= 0 or nobody:
         return Refusal("NothingDue", N_("There is nothing to pay."))
     if S.AWAITING_PAYMENT in states and not holding:
         return HOLD_EXPIRED

@@ -211,6 +211,7 @@ DEEDS: Mapping[str, str] = {
     "registration.proof_refused": N_("did not accept what was shown for the price"),
     "registration.credit_given": N_("gave a credit for what was kept"),
     "registration.credit_returned": N_("let what a credit paid count again"),
+    "registration.kept_given_up": N_("gave up what was kept, as its money never came"),
     "registration.credit_ended": N_("ended a credit"),
     "registration.credit_reopened": N_("let a credit count again"),
     "credits.exported": N_("exported the list of credits"),

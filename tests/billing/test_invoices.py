@@ -22,6 +22,7 @@ from regsys.ledger.states import Problem
 from regsys.outbox import services as outbox
 from regsys.outbox.models import Message
 from regsys.outbox.papers import attach
+from regsys.payments import services as payments
 from regsys.payments.services.by_hand import CAME
 from regsys.registration import jobs as registration_jobs
 from regsys.registration.models import Order, Registration
@@ -30,6 +31,7 @@ from regsys.registration.states import RegistrationState as S
 from regsys.verify import Said, examine
 from tests.cast import a_person, make_event, make_order, sign_in
 from tests.conftest import Clock
+from tests.support.typist import Typist
 
 pytestmark = pytest.mark.usefixtures("db")
 EMPLOYER = Addressee("Harborview Family Practice", "500 Alder Street\nSeattle, WA", "PO-4711")
@@ -174,6 +176,44 @@ def test_a_mistake_is_taken_back_within_two_weeks(client: FlaskClient, clock: Cl
     newest = max(p.id for p in ledger_queries.payments_of([order_id]))
     with pytest.raises(Refused), transaction():
         services.take_back(order_id, newest, actor=SYSTEM, now=clock.now)
+
+
+@pytest.mark.parametrize("first", ["cancelled", "taken back"])
+def test_nobody_is_asked_for_what_was_kept_of_a_cheque_that_never_came(
+    client: FlaskClient, clock: Clock, first: str
+) -> None:
+    order_id, invoice_id = ask(clock, InvoiceTerms.CONFIRMED)
+    receive(order_id, 184000, clock)
+    (payment,) = db.session.scalars(select(Payment.id)).all()
+    order = db.session.get_one(Order, order_id)
+    page, people = f"/o/{order.token}", [(r.id, r.event_id) for r in order.registrations]
+    sign_in(client)
+    typist = Typist(client)
+
+    def cancel() -> None:
+        for r, event_id in people:
+            with transaction():
+                payments.cancel_person(
+                    r, event_id=event_id, amount=0, reason="late", actor=SYSTEM, now=clock.now
+                )
+
+    if first == "cancelled":
+        cancel()
+        assert due(order_id).total == 184000
+    own = typist.get(f"/organize/invoices/{invoice_id}")
+    done = typist.follow(typist.send(own, {}, action=f"/payments/{payment}/never-came"))
+    gave_up = "nobody is asked for the $1,840.00 that were kept" in done.text
+    assert gave_up == (first == "cancelled")
+    db.session.rollback()
+    if first == "taken back":
+        assert due(order_id).due == 184000
+        cancel()
+    balance = due(order_id)
+    assert (balance.total, balance.net, balance.due) == (0, 0, 0)
+    jobs.close({})
+    assert row(invoice_id, clock).owed == 0
+    assert "Still to pay" not in client.get(page).text
+    assert differences(clock) == []
 
 
 def test_what_will_not_come_is_written_off_and_what_was_wrong_is_made_out_anew(

@@ -19,6 +19,7 @@ from regsys.ledger.models import Method
 from regsys.payments.cancelling import end_stale_checkout
 from regsys.web.errors import refusal_text
 from regsys.web.guard import current_actor, requires
+from regsys.web.html import money
 from regsys.web.urls import settings
 
 NOON = time(12)
@@ -86,9 +87,17 @@ def never_came(payment_id: int) -> ResponseReturnValue:
     order_id, actor = queries.get_order_of_payment(payment_id, scope_now()), current_actor()
     try:
         with transaction():
-            services.take_back(order_id, payment_id, actor=actor, now=clock.now())
+            given_up = services.take_back(order_id, payment_id, actor=actor, now=clock.now())
     except Refused as e:
         flash(refusal_text(e), "warn")
         return redirect(_done(order_id), 303)
-    flash(_("It is taken back, its receipt is void, and the amount is open again."), "good")
+    if given_up:
+        nobody = _(
+            "It is taken back, and its receipt is void. Nobody of this order has a place any more."
+        )
+        amount = money(given_up, queries.get_account(order_id, None).order.currency)
+        asked = _("So nobody is asked for the %(amount)s that were kept.", amount=amount)
+        flash(f"{nobody} {asked}", "good")
+    else:
+        flash(_("It is taken back, its receipt is void, and the amount is open again."), "good")
     return redirect(_done(order_id), 303)

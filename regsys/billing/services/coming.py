@@ -10,6 +10,7 @@ from regsys.kernel.db import lock_rows
 from regsys.ledger import services as ledger
 from regsys.ledger.models import Method
 from regsys.payments import services as payments
+from regsys.registration import services as registration
 from regsys.registration.models import Order
 
 
@@ -41,12 +42,15 @@ def receive(
         mark_paid(known.id, now=now)
 
 
-def take_back(order_id: int, payment_id: int, *, actor: Actor, now: datetime) -> None:
+def take_back(order_id: int, payment_id: int, *, actor: Actor, now: datetime) -> int:
     """Take back what was written down by mistake about money that came by hand; its receipt is made void.
 
-    Places that it confirmed stay confirmed, and the order, and its invoice, owe the amount again. Raises Refused.
+    Places that it confirmed stay confirmed, and the order, and its invoice, owe the amount again. Where nobody of the
+    order has a place any more, nobody is asked for what was kept of it; returned is how much. Raises Refused.
     """
     lock_rows(Order, [order_id])
     ledger.take_payment_back(payment_id, actor=actor, now=now)
+    given_up = registration.ask_nobody(order_id, actor=actor, now=now)
     write_receipts(order_id, now=now)
     open_again(order_id, actor=actor, now=now)
+    return given_up

@@ -58,7 +58,7 @@ from regsys.registration.services.handing import (
     why_not_hand,
     withdraw_hand_over,
 )
-from regsys.registration.services.leaving import fit_back, keep_less, leave
+from regsys.registration.services.leaving import ask_nobody, fit_back, keep_less, leave
 from regsys.registration.services.lowering import lower_price, restore_price
 from regsys.registration.services.minimum import (
     let_run,
@@ -97,6 +97,7 @@ __all__ = [
     "adjust_price",
     "answer",
     "apply_code",
+    "ask_nobody",
     "ask_to_move",
     "begin_move",
     "bring_code",

@@ -17,6 +17,7 @@ from regsys.policies.rules import Leaving, Settled
 from regsys.registration import chosen, mail, queries, rules
 from regsys.registration.models import LineKind, Registration
 from regsys.registration.services.shared import add_line, end, lock_order
+from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
 
 
@@ -137,3 +138,23 @@ def keep_less(order_id: int, registration_id: int, amount: int, *, reason: str) 
     """Give up some of what was kept of a price when somebody left. The caller holds the order's lock."""
     add_line(order_id, registration_id, LineKind.KEPT, reason, -amount)
     db.session.flush()
+
+
+def ask_nobody(order_id: int, *, actor: Actor, now: datetime) -> int:
+    """Give up what was kept of places that nobody has any more and whose money turned out never to have come.
+
+    Returns how much, in minor units: nothing while somebody of the order has a place, as they owe it. What a credit
+    made of it has paid elsewhere is not given up. The caller holds the order's lock.
+    """
+    order = queries.get_order(order_id)
+    left = queries.due(order_id).due
+    given_up = 0
+    if not left or any(r.state in LIVE for r in order.registrations):
+        return 0
+    for r in order.registrations:
+        part = fit_back(r.id, Settled(left), now=now).money
+        if part:
+            keep_less(order_id, r.id, part, reason=_("The money for it never came."))
+            _record("registration.kept_given_up", r, {"amount": part}, actor=actor, now=now)
+            left, given_up = left - part, given_up + part
+    return given_up
