@@ -146,7 +146,7 @@ def pay(token: str) -> ResponseReturnValue:
     row = _get_invoice(token)
     own = url_for("billing.invoice", token=token)
     back = Back(absolute("billing.paid", token=token), absolute("billing.invoice", token=token),
-                row.invoice.email)  # fmt: skip
+                row.invoice.email, row.owed, row.invoice.document.issued_at)  # fmt: skip
     if row.owed <= 0 or not settings().STRIPE_SECRET_KEY:
         return redirect(own, 303)
     try:

@@ -47,6 +47,7 @@ LOOK_BACK = timedelta(hours=2)
 LOOK_FAR_BACK = timedelta(days=30)
 TAG = "regsys_attempt"
 REFUND_TAG = "regsys_refund"
+MADE_BY = "regsys_made_by"
 
 
 ATTEMPT_WORDS = {
@@ -214,7 +215,7 @@ def is_silent(last_event: datetime | None, last_ended: datetime | None, now: dat
 
 @dataclass(frozen=True)
 class Offer:
-    """What a payer is asked to pay for; amounts in minor units."""
+    """What a payer is asked to pay for; amounts in minor units. `made_by`: when an invoice was written that is paid."""
 
     code: str
     currency: str
@@ -225,6 +226,7 @@ class Offer:
     success_url: str
     cancel_url: str
     methods: Sequence[str] = ("card",)
+    made_by: datetime | None = None
 
 
 # Delayed methods work in one currency each.
@@ -239,6 +241,8 @@ def methods_for(currency: str, delayed: Sequence[str]) -> list[str]:
 def build_params(offer: Offer, *, tag: str, expires_at: datetime) -> dict[str, Any]:
     """Return the parameters of a new session; `tag` marks it as this attempt's."""
     metadata = {TAG: tag, "order": offer.code}
+    if offer.made_by:
+        metadata[MADE_BY] = offer.made_by.isoformat()
     what = f"{offer.code} · {', '.join(offer.titles)}"
     params = {
         "mode": "payment",
@@ -257,6 +261,12 @@ def build_params(offer: Offer, *, tag: str, expires_at: datetime) -> dict[str, A
         "cancel_url": offer.cancel_url,
     }
     return {k: v for k, v in params.items() if v != ""}
+
+
+def made_by(params: Mapping[str, Any]) -> datetime | None:
+    """Return when the invoice was written for which an attempt was made; None: it was made for the order."""
+    found = params["metadata"].get(MADE_BY)
+    return datetime.fromisoformat(found) if found else None
 
 
 def _lines(offer: Offer, what: str) -> Sequence[tuple[str, int]]:

@@ -1,15 +1,21 @@
 """Whoever pays an invoice may do it by card, from the invoice's own link: they never see the order's page."""
 
+from datetime import timedelta
+
 import pytest
+from sqlalchemy import select
 
 from regsys.billing import services as billing
 from regsys.billing.paper import Addressee
+from regsys.capacity import services as capacity
+from regsys.capacity.models import Claim
 from regsys.events.kinds import InvoiceTerms
 from regsys.events.models import Event
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db, transaction
 from regsys.payments import gateway
-from regsys.registration.models import LineKind, OrderLine
+from regsys.payments.jobs import poll
+from regsys.registration.models import Order
 from regsys.registration.queries import due
 from tests.payments.shop import Shop
 from tests.support.books import verified
@@ -46,24 +52,42 @@ def test_an_invoice_is_paid_by_card_from_its_own_link(shop: Shop) -> None:
     assert verified() == []
 
 
-@pytest.mark.once
-def test_the_button_names_what_the_card_is_charged_where_the_order_has_grown(shop: Shop) -> None:
+@pytest.mark.parametrize("terms", [InvoiceTerms.HELD, InvoiceTerms.CONFIRMED])
+def test_a_card_pays_the_invoice_and_nobody_who_came_to_the_order_later(
+    shop: Shop, terms: InvoiceTerms
+) -> None:
     order = shop.order()
     with transaction():
-        db.session.get_one(Event, order.event_id).invoices = InvoiceTerms.CONFIRMED
+        db.session.get_one(Event, order.event_id).invoices = terms
         token = billing.ask_for_invoice(
             order.id, Addressee("H"), email="ap@example.org", actor=SYSTEM, now=shop.clock.now
         ).token
+    now = shop.clock.move(minutes=5)
     with transaction():
-        line = OrderLine(order_id=order.id, kind=LineKind.OTHER, reason="A seat", amount=8000)
-        db.session.add(line)
+        found = db.session.get_one(Order, order.id)
+        later = shop._register(found, db.session.get_one(Event, order.event_id))
+        pool = shop.events[order.event_id][1]
+        capacity.claim([(later, [pool])], now=now, until=now + timedelta(hours=1))
     payer = Typist(shop.client)
     page = payer.get(f"/i/{token}")
-    assert "$920.00 are to be paid by" in page.text
-    assert "Pay $1,000.00 by card" in page.text
+    assert "Pay $920.00 by card" in page.text
     answer = payer.send(page, {}, action=f"/i/{token}/pay")
     session = answer.headers["Location"].rsplit("/", 1)[-1]
-    assert gateway.retrieve_session(session).amount_total == 100000
+    assert gateway.retrieve_session(session).amount_total == 92000
+    shop.pay(session)
+    shop.deliver_all(session)
+    assert shop.states(order) == ["confirmed", "awaiting_payment"]
+    assert shop.attempt_states(order) == ["paid"]
+    assert (due(order.id).net, due(order.id).due) == (92000, 92000)
+    query = select(Claim.until).where(Claim.registration_id == later, Claim.released_at.is_(None))
+    assert db.session.scalar(query) is not None, "held until a day, as no page is open any more"
+    assert "Nothing of it is open." in payer.get(f"/i/{token}").text
+    shop.pay(shop.open(order))
+    shop.clock.move(minutes=3)
+    shop.fresh()
+    poll({})
+    assert (shop.states(order), due(order.id).due) == (["confirmed", "confirmed"], 0)
+    assert verified() == []
 
 
 @pytest.mark.once

@@ -236,7 +236,8 @@ def write_off(invoice_id: int, *, reason: str, actor: Actor, now: datetime) -> N
     registration.write_off(invoice.order_id, owed, line=line)
     waiting = [r for r in desk.order.registrations if r.state is S.AWAITING_PAYMENT]
     if waiting:
-        registration.confirm_paid(invoice.order_id, actor=actor, now=now)
+        made_by = invoice.document.issued_at
+        registration.confirm_paid(invoice.order_id, actor=actor, now=now, made_by=made_by)
     row = Row(_("Not to be paid any more of invoice %(number)s", number=name), reason, owed)
     sheet = Sheet(
         DocumentKind.CREDIT_NOTE, desk.order.currency, addressee(invoice.document),

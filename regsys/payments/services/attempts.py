@@ -48,11 +48,16 @@ class Plan:
 
 @dataclass(frozen=True)
 class Back:
-    """Where Stripe's page sends whoever pays an invoice, in full addresses, and their e-mail."""
+    """Where Stripe's page sends whoever pays an invoice, in full addresses, and their e-mail.
+
+    They are asked for what is open of it (`most`, in minor units); places made after `made_by` are none of its.
+    """
 
     paid: str
     left: str
     email: str
+    most: int
+    made_by: datetime
 
 
 def place_and_open(
@@ -84,7 +89,9 @@ def open_attempt(
     Locks the order, `which` is its id or its token. `prefill`: tell Stripe the payer's address. `whole`: ask for all
     that is due. `link`: the secret of somebody else who pays, and who comes back to their own page. Raises Refused.
     """
-    facts = registration.hold_for_checkout(which, now=now, whole=whole)
+    facts = registration.hold_for_checkout(
+        which, now=now, whole=whole, most=back.most if back else None
+    )
     if not money.chargeable(facts.amount, facts.currency):
         raise Refused(rules.not_chargeable(facts.amount, facts.currency))
     key = f"attempt-{tokens.new_token()}"
@@ -136,6 +143,7 @@ def _offer(facts: CheckoutFacts, prefill: bool, link: str | None, back: Back | N
         success_url=success + "?session_id={CHECKOUT_SESSION_ID}",
         cancel_url=cancel,
         methods=rules.methods_for(facts.currency, settings().STRIPE_DELAYED_METHODS),
+        made_by=back.made_by if back else None,
     )
 
 

@@ -93,7 +93,8 @@ def _take_money(
         attempt.payment_intent = session.payment_intent
         _set_aside(attempt, payment, Problem.MISMATCH, actor=actor, now=now)
         return
-    outcome = registration.confirm_paid(held, actor=actor, now=now)
+    made_by = rules.made_by(attempt.params)
+    outcome = registration.confirm_paid(held, actor=actor, now=now, made_by=made_by)
     problem = rules.on_payment(
         confirmed=outcome is PaidOutcome.CONFIRMED,
         no_place=outcome is PaidOutcome.NO_PLACE,
@@ -106,6 +107,8 @@ def _take_money(
         _set_aside(attempt, payment, problem, actor=actor, now=now)
         return
     move(attempt, AttemptState.PAID, now=now)
+    if made_by:  # who came to the order after the invoice is still to be paid
+        let_go(attempt, until=now + rules.ANOTHER_TRY, actor=actor, now=now)
     if outcome is PaidOutcome.ALREADY:
         order, left = registrations.get_order(attempt.order_id), registrations.due(attempt.order_id)
         mail.send_rest_paid(order, attempt, left=left.due, now=now)

@@ -47,12 +47,13 @@ class PaidOutcome(StrEnum):
 
 
 def hold_for_checkout(
-    which: int | str | Held, *, now: datetime, whole: bool = False
+    which: int | str | Held, *, now: datetime, whole: bool = False, most: int | None = None
 ) -> CheckoutFacts:
     """Lock an order (by id, or by its token) and hold its places without an end, for as long as a payment is open.
 
-    It asks for the deposit where there is one and nothing was paid, else (or if `whole`) for all that is due.
-    Raises Refused unless something is due and every unpaid place is still held.
+    It asks for the deposit where there is one and nothing was paid, else (or if `whole`) for all that is due, or for
+    `most` of it, as much as an invoice is about. Raises Refused unless something is due and every unpaid place is still
+    held.
     """
     held = lock_order(which, now=now, money=True)
     order = held.order
@@ -71,6 +72,7 @@ def hold_for_checkout(
         raise Refused(rules.HOLD_EXPIRED)
     first = due_first(order, balance, now=now)
     amount = balance.due if whole or not first else first
+    amount = amount if most is None else min(amount, most)
     coming = held.unpaid or [r for r in order.registrations if r.state is S.CONFIRMED]
     return CheckoutFacts(
         order_id=order.id,
@@ -97,16 +99,24 @@ def _lines(held: Held, due: int) -> list[tuple[str, int]]:
     return [(_("Order %(code)s", code=held.order.code), due)]
 
 
-def confirm_paid(which: int | Held, *, actor: Actor, now: datetime) -> PaidOutcome:
+def confirm_paid(
+    which: int | Held, *, actor: Actor, now: datetime, made_by: datetime | None = None
+) -> PaidOutcome:
     """Confirm what was paid for; repeating it changes nothing.
+
+    `made_by`: what an invoice of that time was about was paid. While something is due besides, places that came to the
+    order later are not confirmed by it.
 
     Places that were let go meanwhile are taken again under the lock, if what came is enough for them too. If there are
     none any more, or the same address has another live registration, nothing is changed and the answer is NO_PLACE.
     """
     held = lock_order(which, now=now)
     waiting = _paid_for(held)
+    later = [r for r in waiting if made_by and r.created_at > made_by]
+    if later and queries.due(held.order.id).due:
+        waiting = [r for r in waiting if r not in later]
     if not waiting:
-        some = any(r.state is S.CONFIRMED for r in held.order.registrations)
+        some = bool(later) or any(r.state is S.CONFIRMED for r in held.order.registrations)
         return PaidOutcome.ALREADY if some else PaidOutcome.NO_PLACE
     if not _keep_places(held, waiting, now=now):
         return PaidOutcome.NO_PLACE
