@@ -13,6 +13,7 @@ from regsys.events.kinds import InvoiceTerms
 from regsys.events.models import Event
 from regsys.kernel.actors import SYSTEM
 from regsys.kernel.db import db, transaction
+from regsys.ledger.models import Method
 from regsys.payments import gateway
 from regsys.payments.jobs import poll
 from regsys.registration.models import Order
@@ -52,9 +53,16 @@ def test_an_invoice_is_paid_by_card_from_its_own_link(shop: Shop) -> None:
     assert verified() == []
 
 
-@pytest.mark.parametrize("terms", [InvoiceTerms.HELD, InvoiceTerms.CONFIRMED])
-def test_a_card_pays_the_invoice_and_nobody_who_came_to_the_order_later(
-    shop: Shop, terms: InvoiceTerms
+@pytest.mark.parametrize(
+    ("terms", "how"),
+    [
+        (InvoiceTerms.HELD, "card"),
+        (InvoiceTerms.CONFIRMED, "card"),
+        (InvoiceTerms.HELD, "cheque"),
+    ],
+)
+def test_an_invoice_is_paid_and_nobody_who_came_to_the_order_later(
+    shop: Shop, terms: InvoiceTerms, how: str
 ) -> None:
     order = shop.order()
     with transaction():
@@ -71,13 +79,20 @@ def test_a_card_pays_the_invoice_and_nobody_who_came_to_the_order_later(
     payer = Typist(shop.client)
     page = payer.get(f"/i/{token}")
     assert "Pay $920.00 by card" in page.text
-    answer = payer.send(page, {}, action=f"/i/{token}/pay")
-    session = answer.headers["Location"].rsplit("/", 1)[-1]
-    assert gateway.retrieve_session(session).amount_total == 92000
-    shop.pay(session)
-    shop.deliver_all(session)
+    if how == "card":
+        answer = payer.send(page, {}, action=f"/i/{token}/pay")
+        session = answer.headers["Location"].rsplit("/", 1)[-1]
+        assert gateway.retrieve_session(session).amount_total == 92000
+        shop.pay(session)
+        shop.deliver_all(session)
+        assert shop.attempt_states(order) == ["paid"]
+    else:
+        with transaction():
+            billing.receive(
+                order.id, amount=92000, method=Method.CHEQUE, received_at=now, reference="1187",
+                seen=0, actor=SYSTEM, now=now,
+            )  # fmt: skip
     assert shop.states(order) == ["confirmed", "awaiting_payment"]
-    assert shop.attempt_states(order) == ["paid"]
     assert (due(order.id).net, due(order.id).due) == (92000, 92000)
     query = select(Claim.until).where(Claim.registration_id == later, Claim.released_at.is_(None))
     assert db.session.scalar(query) is not None, "held until a day, as no page is open any more"

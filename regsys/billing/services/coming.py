@@ -5,6 +5,7 @@ from datetime import datetime
 from regsys.billing import queries
 from regsys.billing.services.invoices import mark_paid, open_again
 from regsys.billing.services.receipts import tell, write_receipts
+from regsys.billing.states import InvoiceState
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import lock_rows
 from regsys.ledger import services as ledger
@@ -25,7 +26,10 @@ def receive(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Write down money that came by hand, and its receipt with it; see `payments.services.receive_by_hand`."""
+    """Write down money that came by hand, and its receipt with it; see `payments.services.receive_by_hand`.
+
+    What pays the open invoice confirms its places, also where the order owes more by now.
+    """
     payments.receive_by_hand(
         order_id,
         amount=amount,
@@ -40,6 +44,9 @@ def receive(
     known = queries.find_open_invoice(order_id)
     if known:
         mark_paid(known.id, now=now)
+    if known and known.state is InvoiceState.PAID:
+        made_by = known.document.issued_at
+        registration.confirm_paid(order_id, actor=actor, now=now, made_by=made_by)
 
 
 def take_back(order_id: int, payment_id: int, *, actor: Actor, now: datetime) -> int:
