@@ -64,8 +64,9 @@ def full_disk(app: Flask, url: str) -> Iterator[None]:
     """Let the database grow no more: by a quota of SQLite's, by PostgreSQL's own error."""
     engine = app.extensions["sqlalchemy"].engines[None]
     if engine.dialect.name == "sqlite":
-        pages = rawsql.number(url, "PRAGMA page_count")
         engine.dispose()
+        rawsql.rows(url, "VACUUM")  # pages that were freed would hold some rows more
+        pages = rawsql.number(url, "PRAGMA page_count")
 
         def limit(connection: Any, record: object) -> None:
             connection.execute(f"PRAGMA max_page_count={pages}").fetchall()
