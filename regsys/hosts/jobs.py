@@ -1,14 +1,12 @@
 """The sweep: seats are kept, coordinators reminded, people told whose seat or wish has come to nothing."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from regsys.hosts import queries, services
 from regsys.jobs.periodic import Handler, Periodic, for_each
 from regsys.kernel import clock
 from regsys.kernel.db import transaction
-from regsys.kernel.errors import Refused
 
 
 def sweep(payload: Mapping[str, Any]) -> None:
@@ -16,8 +14,7 @@ def sweep(payload: Mapping[str, Any]) -> None:
     now = clock.now()
 
     def look_after(event_id: int) -> None:
-        # Refused: no place is free for a seat; the next round tries again.
-        with suppress(Refused), transaction():
+        with transaction():
             services.look_after(event_id, now=now)
 
     def close_request(request_id: int) -> None:

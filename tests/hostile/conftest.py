@@ -17,6 +17,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from regsys.app import create_app
+from regsys.kernel import crypt
 from regsys.kernel.db import db as product_db
 from regsys.kernel.settings import Settings
 from tests.conftest import TODAY, Client, Clock
@@ -156,10 +157,13 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def field(request: pytest.FixtureRequest, database: str, clock: Clock) -> Field:
+def field(
+    request: pytest.FixtureRequest, database: str, demo_keys: tuple[str, ...], clock: Clock
+) -> Field:
     """Return the ground before the first attack."""
     field: Field = request.getfixturevalue(
         "sqlite_field" if database == "sqlite" else "postgres_field"
     )
+    crypt.configure(demo_keys)  # another test of this worker may have had keys of its own
     field.begin()
     return field

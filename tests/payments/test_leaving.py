@@ -83,7 +83,9 @@ def refunds(shop: Shop) -> list[tuple[str, int]]:
 
 def letters(shop: Shop, kind: str) -> list[Message]:
     shop.fresh()
-    return list(db.session.scalars(select(Message).where(Message.kind == kind)))
+    return list(
+        db.session.scalars(select(Message).where(Message.kind == kind).order_by(Message.id))
+    )
 
 
 @pytest.fixture

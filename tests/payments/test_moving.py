@@ -52,7 +52,9 @@ def live(r: int) -> int:
 
 def letters(kind: str) -> list[Message]:
     db.session.rollback()
-    return list(db.session.scalars(select(Message).where(Message.kind == kind)))
+    return list(
+        db.session.scalars(select(Message).where(Message.kind == kind).order_by(Message.id))
+    )
 
 
 def paid(shop: Shop, order: Placed) -> None:

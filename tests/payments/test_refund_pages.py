@@ -46,7 +46,9 @@ def refunds(shop: Shop) -> list[tuple[str, int, int | None]]:
 
 def letters(shop: Shop, kind: str) -> list[Message]:
     shop.fresh()
-    return list(db.session.scalars(select(Message).where(Message.kind == kind)))
+    return list(
+        db.session.scalars(select(Message).where(Message.kind == kind).order_by(Message.id))
+    )
 
 
 def give(typist: Typist, path: str, amount: str, reason: str = "asked for it") -> int:

@@ -117,7 +117,8 @@ def test_a_seat_that_is_given_up_and_the_last_place_of_all_are_taken_once(
     sold = [r for r in results if isinstance(r, int)]
     sweep()
     event = db.session.get(Event, event_id)
-    # Whoever takes a name off keeps the seat; who leaves by their own link may lose it to whoever comes next.
+    # Whoever takes a name off keeps the seat, unless the other one's place was sold meanwhile; who leaves by their own
+    # link may lose it to whoever comes next. Neither is ever kept from it.
     kept = table(event).facts.kept
     assert len(sold) + kept == 3
     assert (len(sold), kept) in [(1, 2), (2, 1)]

@@ -68,7 +68,9 @@ def link_of(typist: Typist, r: Registration) -> str:
 
 def letters(kind: str) -> list[Message]:
     db.session.rollback()
-    return list(db.session.scalars(select(Message).where(Message.kind == kind)))
+    return list(
+        db.session.scalars(select(Message).where(Message.kind == kind).order_by(Message.id))
+    )
 
 
 def test_a_colleague_takes_the_place_and_none_of_the_answers(typist: Typist, now: datetime) -> None:

@@ -98,18 +98,28 @@ def claim_up_to(
 
 
 def hold(
-    pool_ids: Sequence[int], count: int, *, now: datetime, until: datetime | None
+    pool_ids: Sequence[int],
+    count: int,
+    *,
+    now: datetime,
+    until: datetime | None,
+    at_most: bool = False,
 ) -> list[int]:
     """Hold so many places in each of these pools for somebody who is not registered yet; return the claims' ids.
 
-    Everything or nothing: raises Refused if any pool has too few places. Locks the pools.
+    Everything or nothing: raises Refused if any pool has too few places; `at_most`: as many as each of them has. Locks
+    the pools.
     """
     sized = lock_pools(pool_ids)
     release_lapsed(pool_ids, now=now)
     free = _free_by_pool({p: count for p in pool_ids if sized[p]}, now=now)
+    if at_most:
+        count = min([count, *map(len, free.values())])
     refusal = rules.why_full(dict.fromkeys(pool_ids, count), free, sized)
     if refusal:
         raise Refused(refusal)
+    if not count:
+        return []
     rows = [
         claim_row(None, p, free[p][i] if sized[p] else None, now, until)
         for p in pool_ids

@@ -121,7 +121,8 @@ def take_off(event_id: int, seat_id: int, *, actor: Actor, now: datetime) -> Non
         registration.cancel_unpaid(seat.id, event_id=event_id, reason=reason, actor=actor, now=now)
     else:
         _give_up(table.host, seat, actor=actor, now=now)
-    refit(event_id, now=now)
+    # Another seat may have lost its place meanwhile: that is no reason to leave a name on this one.
+    refit(event_id, now=now, at_most=True)
     record("host.seat_emptied", table.host, actor=actor, now=now, before={"registration": seat.id})
 
 

@@ -12,7 +12,7 @@ from regsys.registration.models import Registration
 def look_after(event_id: int, *, now: datetime) -> None:
     """Keep a place again for a seat whose person has left, and remind of seats without a name, once.
 
-    Raises Refused where no place is free for it.
+    Where no place is free for a seat, the next round looks again.
     """
     table = lock_table(event_id, now=now)
     host, wanted = table.host, rules.target(table.facts, now)
@@ -23,10 +23,10 @@ def look_after(event_id: int, *, now: datetime) -> None:
         record("host.reminded", host, actor=SYSTEM, now=now, after={"open": wanted})
         mail.send_reminder(host, table.facts, now=now)
     if table.facts.kept != wanted:
-        keep_places(host, wanted, now=now)
-        after = {"kept": wanted}
-        before = {"kept": table.facts.kept}
-        record("host.seats_kept", host, actor=SYSTEM, now=now, before=before, after=after)
+        before, kept = table.facts.kept, keep_places(host, wanted, now=now, at_most=True)
+        if kept != before:
+            change = {"before": {"kept": before}, "after": {"kept": kept}}
+            record("host.seats_kept", host, actor=SYSTEM, now=now, **change)
 
 
 def tell_lapsed(registration_id: int, *, now: datetime) -> None:
