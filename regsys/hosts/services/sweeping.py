@@ -23,10 +23,10 @@ def look_after(event_id: int, *, now: datetime) -> None:
         record("host.reminded", host, actor=SYSTEM, now=now, after={"open": wanted})
         mail.send_reminder(host, table.facts, now=now)
     if table.facts.kept != wanted:
-        before, kept = table.facts.kept, keep_places(host, wanted, now=now, at_most=True)
-        if kept != before:
-            change = {"before": {"kept": before}, "after": {"kept": kept}}
-            record("host.seats_kept", host, actor=SYSTEM, now=now, **change)
+        before = {"kept": table.facts.kept}
+        after = {"kept": keep_places(host, wanted, now=now, at_most=True)}
+        if after != before:
+            record("host.seats_kept", host, actor=SYSTEM, now=now, before=before, after=after)
 
 
 def tell_lapsed(registration_id: int, *, now: datetime) -> None:
