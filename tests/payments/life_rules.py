@@ -169,8 +169,8 @@ COSTS = """
     SELECT r.id, coalesce(sum(l.amount), 0) FROM registration r
     LEFT JOIN order_line l ON l.registration_id = r.id WHERE r.order_id > ? GROUP BY r.id"""
 NEW_REFUNDS = """
-    SELECT f.id, y.order_id, f.registration_id, f.amount, y.problem, y.amount, f.method, f.requested_by
-    FROM refund f JOIN payment y ON y.id = f.payment_id WHERE f.id > ? ORDER BY f.id"""
+    SELECT f.id, y.order_id, f.registration_id, f.amount, y.problem, y.amount, f.method, f.requested_by,
+    f.payment_id FROM refund f JOIN payment y ON y.id = f.payment_id WHERE f.id > ? ORDER BY f.id"""
 # What has happened, by the key of the one letter that says so.
 LETTERS = {
     "confirm": "SELECT subject_id FROM audit_entry WHERE action = 'registration.confirmed' AND id > ?",
@@ -216,6 +216,9 @@ class Truth:
     def refunds_after(self, last: int) -> rawsql.Rows:
         """Return the refunds that were written down after one."""
         return rawsql.rows(self.url, NEW_REFUNDS, last)
+
+    def last_payment(self) -> int:
+        return _last(self.url, "payment", "id")
 
     def last_refund(self) -> int:
         return _last(self.url, "refund", "id")

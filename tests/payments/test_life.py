@@ -134,7 +134,8 @@ def test_what_was_shown_is_given_back_and_all_books_agree_whatever_happens(
         )
     assert reconciled() == []
     never = [name for name, n in happened.items() if not n]
-    assert never == [] if many else len(never) < len(STEPS) / 2
+    everything = many and database.kind == "sqlite"
+    assert not never if everything else len(never) < len(STEPS) / 2, never
 
 
 # What once broke a promise: (policy, steps).
