@@ -143,6 +143,11 @@ BROKEN: dict[str, tuple[int, list[Step]]] = {
     "an awarded place is handed over": (
         0, [("buy", 2), ("ask_for_help", 1), ("award", 2), ("pay", 1), ("hand_over_for", 1)],
     ),
+    "more is given back than the place costs that is left": (
+        38,
+        [("buy", 412716389), ("pay", 317529102), ("leave", 700240858), ("give_back", 401238668), ("days", 74782075),
+         ("cancel_for", 686221061)],
+    ),
     "a place with a deposit moves": (5, [("buy", 921583161), ("pay", 110681529), ("move", 78077504)]),
 }  # fmt: skip
 

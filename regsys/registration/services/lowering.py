@@ -1,7 +1,7 @@
 """What money that went back takes off a price, and puts on again where it never went."""
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from regsys.kernel.db import db
 from regsys.kernel.money import spread
@@ -29,10 +29,10 @@ def lower_price(
     live = _live(order_id)
     parts = {registration_id: amount} if registration_id else _spread(live, amount)
     for one, part in parts.items():
-        stands = one in live if one else bool(live)
-        kind = LineKind.OTHER if stands else LineKind.KEPT
-        if part:
-            _add(order_id, one, kind, line or given, -part, refund_id)
+        kept = _kept(order_id, part) if live and one is None else 0
+        for kind, n in ((LineKind.KEPT, kept), (_kind(one, live), part - kept)):
+            if n:
+                _add(order_id, one, kind, line or given, -n, refund_id)
     db.session.flush()
 
 
@@ -65,6 +65,18 @@ def _heir(registration_id: int | None) -> int | None:
             break
         registration_id = successor
     return registration_id
+
+
+def _kind(one: int | None, live: list[int]) -> LineKind:
+    stands = one in live if one else bool(live)
+    return LineKind.OTHER if stands else LineKind.KEPT
+
+
+def _kept(order_id: int, most: int) -> int:
+    """Return how much of an amount, which is more than the places cost, comes off what was kept of those that ended."""
+    mine = (OrderLine.order_id == order_id, OrderLine.kind == LineKind.KEPT)
+    kept = db.session.scalar(select(func.coalesce(func.sum(OrderLine.amount), 0)).where(*mine))
+    return max(0, min(most, int(kept or 0)))
 
 
 def _live(order_id: int) -> list[int]:
