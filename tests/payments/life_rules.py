@@ -169,8 +169,8 @@ COSTS = """
     SELECT r.id, coalesce(sum(l.amount), 0) FROM registration r
     LEFT JOIN order_line l ON l.registration_id = r.id WHERE r.order_id > ? GROUP BY r.id"""
 NEW_REFUNDS = """
-    SELECT f.id, y.order_id, f.registration_id, f.amount, y.problem, y.amount, f.method, f.requested_by,
-    f.payment_id FROM refund f JOIN payment y ON y.id = f.payment_id WHERE f.id > ? ORDER BY f.id"""
+    SELECT f.id, y.order_id, f.registration_id, f.amount, y.problem, y.amount, f.method, f.requested_by
+    FROM refund f JOIN payment y ON y.id = f.payment_id WHERE f.id > ? ORDER BY f.id"""
 # What has happened, by the key of the one letter that says so.
 LETTERS = {
     "confirm": "SELECT subject_id FROM audit_entry WHERE action = 'registration.confirmed' AND id > ?",
@@ -219,6 +219,11 @@ class Truth:
 
     def last_payment(self) -> int:
         return _last(self.url, "payment", "id")
+
+    def paid_after(self, last: int) -> int:
+        """Add up what was heard of after a payment, in minor units."""
+        sums = "SELECT coalesce(sum(amount), 0) FROM payment WHERE problem IS NULL AND id > ?"
+        return rawsql.number(self.url, sums, last)
 
     def last_refund(self) -> int:
         return _last(self.url, "refund", "id")
