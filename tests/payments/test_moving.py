@@ -266,6 +266,8 @@ def test_who_gives_the_old_place_back_loses_the_new_one_too_and_gets_what_was_sh
             actor=SYSTEM,
             now=shop.clock.now,
         )
+    # So it is where the organizers call the old event off.
+    assert queries.get_outlook(order.event_id).back.card == 92000
     page = typist.get(f"/o/{order.token}/cancel?who={old}")
     assert "Today $920.00 comes back." in said(page)
     typist.send(page, {}, names=["mark"])

@@ -29,7 +29,7 @@ from regsys.payments.rules import Ways
 from regsys.payments.states import HOLDING
 from regsys.registration.models import Order, OrderLine, Registration
 from regsys.registration.queries import costs_of, due, get_registration, totals_of
-from regsys.registration.states import LIVE
+from regsys.registration.states import LIVE, UNPAID
 from regsys.registration.states import RegistrationState as S
 from regsys.web.html import Page
 
@@ -231,10 +231,13 @@ def get_outlook(event_id: int) -> Outlook:
 
 
 def _foresee(event_id: int, order_ids: Sequence[int], payments: Sequence[Payment]) -> Ways:
+    here = select(Registration.id).where(_live(event_id)).correlate(None)
+    # A move that is not paid yet ends with the place that it begins from.
+    begun = and_(Registration.state.in_(UNPAID), Registration.moved_from_id.in_(here))
     mine = (
         select(OrderLine.order_id, func.sum(OrderLine.amount))
         .join(Registration, Registration.id == OrderLine.registration_id)
-        .where(_live(event_id), OrderLine.order_id.in_(order_ids))
+        .where(or_(_live(event_id), begun), OrderLine.order_id.in_(order_ids))
         .group_by(OrderLine.order_id)
     )
     goes = {o: int(n) for o, n in db.session.execute(mine)}
