@@ -62,50 +62,45 @@ def given(field: Field) -> Any:
     return field.data
 
 
-class WallField(DateTimeLocalField):
+class _When(Field):
+    """What a day, a time or both have in common: nothing may be written; what cannot be read gets a sentence."""
+
+    sentence: Any
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = None
+        if valuelist and valuelist[0].strip():
+            try:
+                super().process_formdata(valuelist)
+            except ValueError:
+                raise ValueError(self.sentence) from None
+            _check_year(self.data)
+
+
+class WallField(_When, DateTimeLocalField):
     """A wall time in the event's zone."""
+
+    sentence = _l("Please write a day and a time.")
 
     def __init__(self, label: Any = None, validators: Any = (), **kwargs: Any) -> None:
         formats = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M"]
         super().__init__(label, validators, format=formats, **kwargs)
 
-    def process_formdata(self, valuelist: list[str]) -> None:
-        self.data = None
-        if valuelist and valuelist[0].strip():
-            try:
-                super().process_formdata(valuelist)
-            except ValueError:
-                raise ValueError(_("Please write a day and a time.")) from None
-            _check_year(self.data)
 
-
-class DayField(DateField):
+class DayField(_When, DateField):
     """A day; what is none gets a sentence with an example."""
 
-    def process_formdata(self, valuelist: list[str]) -> None:
-        self.data = None
-        if valuelist and valuelist[0].strip():
-            try:
-                super().process_formdata(valuelist)
-            except ValueError:
-                raise ValueError(_("Write a day, such as 2027-02-28.")) from None
-            _check_year(self.data)
+    sentence = _l("Write a day, such as 2027-02-28.")
 
 
-class HourField(TimeField):
+class HourField(_When, TimeField):
     """A time of the day."""
 
-    def process_formdata(self, valuelist: list[str]) -> None:
-        self.data = None
-        if valuelist and valuelist[0].strip():
-            try:
-                super().process_formdata(valuelist)
-            except ValueError:
-                raise ValueError(_("Please write a time.")) from None
+    sentence = _l("Please write a time.")
 
 
-def _check_year(value: date | None) -> None:
-    if value is not None and not FIRST_YEAR <= value.year <= LAST_YEAR:
+def _check_year(value: object) -> None:
+    if isinstance(value, date) and not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise ValueError(_("This year is too far away."))
 
 

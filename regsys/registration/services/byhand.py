@@ -5,7 +5,6 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 
-from regsys.audit import services as audit
 from regsys.capacity import services as capacity
 from regsys.events.kinds import Proof, Rate
 from regsys.events.models import Event, Price, TicketType
@@ -24,7 +23,7 @@ from regsys.registration.models import LineKind, Order, Registration
 from regsys.registration.services.describing import Person
 from regsys.registration.services.places import get_for_sale, pools_of
 from regsys.registration.services.reducing import note_group
-from regsys.registration.services.shared import add_line, lock_order, make_order, move_all
+from regsys.registration.services.shared import add_line, lock_order, make_order, move_all, record
 from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
 
@@ -182,7 +181,7 @@ def edit_contact(
         held.order.token = tokens.new_token()
         held.order.token_hash = tokens.hash_token(held.order.token)
     after = {k: data[k] for k in before}
-    _record("registration.contact_changed", r, actor=actor, now=now, before=before, after=after)
+    record("registration.contact_changed", r, actor=actor, now=now, before=before, after=after)
     if "workplace" in before:
         note_group(r, before["workplace"], actor=actor, now=now)
     db.session.flush()
@@ -208,7 +207,7 @@ def write_note(
     r = queries.get_registration(registration_id, event_id=event_id)
     if r.note != text:
         r.note = text
-        _record("registration.note_changed", r, actor=actor, now=now)
+        record("registration.note_changed", r, actor=actor, now=now)
         db.session.flush()
 
 
@@ -218,25 +217,4 @@ def resend(registration: Registration, *, actor: Actor, now: datetime) -> None:
         raise Refused(rules.NOT_CONFIRMED)
     minute = int(now.timestamp()) // 60
     mail.send_confirmation(registration, key=f"confirm:{registration.id}:{minute}", now=now)
-    _record("registration.confirmation_resent", registration, actor=actor, now=now)
-
-
-def _record(
-    action: str,
-    r: Registration,
-    *,
-    actor: Actor,
-    now: datetime,
-    before: Mapping[str, object] | None = None,
-    after: Mapping[str, object] | None = None,
-) -> None:
-    audit.record(
-        action,
-        ("registration", r.id),
-        actor=actor,
-        now=now,
-        event_id=r.event_id,
-        order_id=r.order_id,
-        before=before,
-        after=after,
-    )
+    record("registration.confirmation_resent", registration, actor=actor, now=now)

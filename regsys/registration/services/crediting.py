@@ -5,7 +5,6 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from regsys.audit import services as audit
 from regsys.capacity import services as capacity
 from regsys.discounts import rules
 from regsys.discounts.models import Code
@@ -16,7 +15,7 @@ from regsys.kernel.text import N_
 from regsys.registration import chosen, mail
 from regsys.registration.models import Registration
 from regsys.registration.services.leaving import money_kept
-from regsys.registration.services.shared import lock_order
+from regsys.registration.services.shared import lock_order, record
 
 
 def get_credit(code_id: int) -> Registration:
@@ -69,14 +68,12 @@ def _tell(
     action: str, r: Registration, code: Code, *, reason: str, actor: Actor, now: datetime
 ) -> None:
     left = (code.amount or 0) - chosen.spent_of(code.id)
-    audit.record(
+    record(
         action,
-        ("registration", r.id),
+        r,
         actor=actor,
         now=now,
-        event_id=r.event_id,
-        order_id=r.order_id,
-        reason=reason or None,
+        reason=reason,
         after={"code": code.code, "amount": left, "currency": code.currency},
     )
     db.session.flush()

@@ -7,7 +7,6 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from regsys.audit import services as audit
 from regsys.kernel.actors import Actor
 from regsys.kernel.db import db
 from regsys.kernel.errors import Invalid, NotFound, Refusal, Refused
@@ -19,7 +18,7 @@ from regsys.registration.models import Registration
 from regsys.registration.queries import Held
 from regsys.registration.services.ending import expire_lapsed
 from regsys.registration.services.reducing import note_group
-from regsys.registration.services.shared import lock_order
+from regsys.registration.services.shared import lock_order, record
 from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
 
@@ -147,14 +146,12 @@ def answer(
     r.answered_at = now
     db.session.flush()
     if held.order.placed_at:
-        audit.record(
+        record(
             "registration.answered" if first else "registration.answers_changed",
-            ("registration", r.id),
+            r,
             actor=actor,
             now=now,
-            event_id=r.event_id,
-            order_id=r.order_id,
-            reason=reason or None,
+            reason=reason,
             after={"about": changed},
         )
         if "workplace" in changed:

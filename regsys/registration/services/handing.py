@@ -5,7 +5,6 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 
-from regsys.audit import services as audit
 from regsys.capacity import services as capacity
 from regsys.kernel import tokens
 from regsys.kernel.actors import Actor
@@ -19,7 +18,7 @@ from regsys.registration.models import HandOver, LineKind, Registration
 from regsys.registration.services.choosing import copy_choices
 from regsys.registration.services.describing import ABOUT, Person
 from regsys.registration.services.owing import ask_by
-from regsys.registration.services.shared import add_line, drop_moves, lock_order, move_all
+from regsys.registration.services.shared import add_line, drop_moves, lock_order, move_all, record
 from regsys.registration.states import HandOverState as H
 from regsys.registration.states import RegistrationState as S
 
@@ -57,7 +56,7 @@ def offer_hand_over(
     if refusal:
         raise Refused(refusal)
     row = _make_row(r, now=now)
-    _record("registration.hand_over_begun", r, actor=actor, now=now)
+    record("registration.hand_over_begun", r, actor=actor, now=now)
     return row
 
 
@@ -83,7 +82,7 @@ def withdraw_hand_over(order_id: int, registration_id: int, *, actor: Actor, now
     if row:
         move(row, H.WITHDRAWN, now=now)
         db.session.flush()
-        _record("registration.hand_over_withdrawn", r, actor=actor, now=now)
+        record("registration.hand_over_withdrawn", r, actor=actor, now=now)
 
 
 def fill_hand_over(
@@ -109,7 +108,7 @@ def fill_hand_over(
     if r.proof or _terms(r).substitute.allowed is Allowed.APPROVAL:
         move(row, H.ASKED, now=now)
         db.session.flush()
-        _record("registration.hand_over_asked", r, actor=actor, now=now)
+        record("registration.hand_over_asked", r, actor=actor, now=now)
         mail.send_hand_over_asked(r, row, now=now)
         return None
     _pass_on(r, row, fee=_terms(r).substitute.fee, actor=actor, now=now)
@@ -126,7 +125,7 @@ def decide_hand_over(
     if not agreed:
         move(row, H.DECLINED, now=now)
         db.session.flush()
-        _record("registration.hand_over_declined", r, actor=actor, now=now)
+        record("registration.hand_over_declined", r, actor=actor, now=now)
         mail.send_hand_over_declined(r, row, now=now)
         return row
     refusal = rules.why_not_leave(r.state, event=r.event.state, ends_at=r.event.ends_at, now=now)
@@ -163,7 +162,7 @@ def hand_over_for(
     row = _make_row(r, now=now)
     row.first_name, row.last_name, row.email = person.first_name, person.last_name, person.email
     row.about = {}
-    _record("registration.handed_over_for", r, actor=actor, now=now, reason=reason)
+    record("registration.handed_over_for", r, actor=actor, now=now, reason=reason)
     return _pass_on(r, row, fee=0, actor=actor, now=now)
 
 
@@ -240,15 +239,3 @@ def _why_not_address(r: Registration, address: str, *, now: datetime) -> Refusal
     for other in taken:
         mail.send_existing_link(other, now=now)
     return rules.EMAIL_TAKEN if taken else None
-
-
-def _record(action: str, r: Registration, *, actor: Actor, now: datetime, reason: str = "") -> None:
-    audit.record(
-        action,
-        ("registration", r.id),
-        actor=actor,
-        now=now,
-        event_id=r.event_id,
-        order_id=r.order_id,
-        reason=reason or None,
-    )

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from flask_babel import gettext as _
 
-from regsys.audit import services as audit
 from regsys.capacity import services as capacity
 from regsys.discounts import services as discounts
 from regsys.kernel.actors import Actor
@@ -16,7 +14,7 @@ from regsys.kernel.text import N_
 from regsys.policies.rules import Leaving, Settled
 from regsys.registration import chosen, mail, queries, rules
 from regsys.registration.models import LineKind, Registration
-from regsys.registration.services.shared import add_line, end, lock_order
+from regsys.registration.services.shared import add_line, end, lock_order, record
 from regsys.registration.states import LIVE
 from regsys.registration.states import RegistrationState as S
 
@@ -71,7 +69,7 @@ def note_returned(r: Registration, amount: int, *, actor: Actor, now: datetime) 
     """Write into the history of a place that so much of the credit that paid for it counts again."""
     if amount:
         after = {"amount": amount, "currency": r.event.currency}
-        _record("registration.credit_returned", r, after, actor=actor, now=now)
+        record("registration.credit_returned", r, after=after, actor=actor, now=now)
 
 
 def _give_credit(
@@ -83,21 +81,7 @@ def _give_credit(
         r.email, amount=amount, currency=currency, until=until, note=note, now=now
     )
     after = {"code": r.credit.code, "amount": amount, "currency": currency}
-    _record("registration.credit_given", r, after, actor=actor, now=now)
-
-
-def _record(
-    action: str, r: Registration, after: dict[str, Any], *, actor: Actor, now: datetime
-) -> None:
-    audit.record(
-        action,
-        ("registration", r.id),
-        actor=actor,
-        now=now,
-        event_id=r.event_id,
-        order_id=r.order_id,
-        after=after,
-    )
+    record("registration.credit_given", r, after=after, actor=actor, now=now)
 
 
 def fit_back(registration_id: int, wish: Settled, *, now: datetime) -> Settled:
@@ -155,6 +139,6 @@ def ask_nobody(order_id: int, *, actor: Actor, now: datetime) -> int:
         part = fit_back(r.id, Settled(left), now=now).money
         if part:
             keep_less(order_id, r.id, part, reason=_("The money for it never came."))
-            _record("registration.kept_given_up", r, {"amount": part}, actor=actor, now=now)
+            record("registration.kept_given_up", r, after={"amount": part}, actor=actor, now=now)
             left, given_up = left - part, given_up + part
     return given_up

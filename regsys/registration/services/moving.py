@@ -5,7 +5,6 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 
-from regsys.audit import services as audit
 from regsys.capacity import services as capacity
 from regsys.events.models import Event
 from regsys.kernel.actors import Actor
@@ -21,7 +20,7 @@ from regsys.registration.services.adjusting import take_off
 from regsys.registration.services.carts import PERSON, check_proof, hold_places
 from regsys.registration.services.leaving import note_returned
 from regsys.registration.services.places import get_for_sale
-from regsys.registration.services.shared import add_line, lock_order, move_all
+from regsys.registration.services.shared import add_line, lock_order, move_all, record
 from regsys.registration.states import UNPAID
 from regsys.registration.states import RegistrationState as S
 
@@ -175,13 +174,11 @@ def _record(
     reason: str,
     more: int = 0,
 ) -> None:
-    audit.record(
+    record(
         action,
-        ("registration", old.id),
+        old,
         actor=actor,
         now=now,
-        event_id=old.event_id,
-        order_id=old.order_id,
-        reason=reason or None,
+        reason=reason,
         after={"to": new.code, "difference": more, "currency": old.event.currency} if new else None,
     )

@@ -20,7 +20,7 @@ from regsys.kernel.text import email_key
 from regsys.registration import chosen, queries, rules
 from regsys.registration.models import LineKind, OrderLine, Registration
 from regsys.registration.queries import Held
-from regsys.registration.services.shared import add_line, check_open, lock_order
+from regsys.registration.services.shared import add_line, check_open, lock_order, record
 from regsys.registration.states import RegistrationState as S
 
 
@@ -133,13 +133,11 @@ def note_group(r: Registration, before: str, *, actor: Actor, now: datetime) -> 
     code = codes.find_by_id(r.code_id)
     if code is None or code.min_group < 2 or email_key(before) == email_key(r.workplace):
         return
-    audit.record(
+    record(
         "registration.group_left",
-        ("registration", r.id),
+        r,
         actor=actor,
         now=now,
-        event_id=r.event_id,
-        order_id=r.order_id,
         reason=_("The price stays: it was a group when the places were taken."),
         after={"code": code.code},
     )

@@ -1,8 +1,9 @@
 """What the verbs share: the order's lock, moving registrations with their audit, and lines that take a price back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import delete
@@ -22,6 +23,30 @@ from regsys.registration.states import UNPAID, RegistrationState
 ENDED = frozenset(
     {RegistrationState.CANCELLED, RegistrationState.TRANSFERRED, RegistrationState.EXPIRED}
 )
+
+
+def record(
+    action: str,
+    r: Registration,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Write into the audit what was done about a registration, with its event and its order."""
+    audit.record(
+        action,
+        ("registration", r.id),
+        actor=actor,
+        now=now,
+        event_id=r.event_id,
+        order_id=r.order_id,
+        reason=reason,
+        before=before,
+        after=after,
+    )
 
 
 def lock_order(
@@ -88,14 +113,12 @@ def move_all(
             r.ended_at, r.ended_by, r.end_reason = now, actor.label or actor.kind, reason[:500]
         elif to is RegistrationState.CONFIRMED:
             r.confirmed_at, r.ended_at, r.ended_by, r.end_reason = now, None, "", ""
-        audit.record(
+        record(
             f"registration.{to}",
-            ("registration", r.id),
+            r,
             actor=actor,
             now=now,
-            event_id=r.event_id,
-            order_id=r.order_id,
-            reason=reason or None,
+            reason=reason,
             before={"state": before},
             after={"state": to},
         )

@@ -5,7 +5,6 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from regsys.audit import services as audit
 from regsys.discounts import queries as codes
 from regsys.discounts import rules as discounts
 from regsys.kernel import money
@@ -20,7 +19,7 @@ from regsys.registration.queries import Held
 from regsys.registration.services.owing import ask_by
 from regsys.registration.services.places import get_for_sale, shelves_of
 from regsys.registration.services.pricing import others_of
-from regsys.registration.services.shared import add_line, is_paying, lock_order
+from regsys.registration.services.shared import add_line, is_paying, lock_order, record
 from regsys.registration.states import RegistrationState as S
 
 PLACED = (S.AWAITING_PAYMENT, S.CONFIRMED)
@@ -136,13 +135,11 @@ def _change(held: Held, r: Registration, more: Difference, why: str) -> None:
 def _record(
     action: str, r: Registration, more: int, *, actor: Actor, now: datetime, reason: str = ""
 ) -> None:
-    audit.record(
+    record(
         action,
-        ("registration", r.id),
+        r,
         actor=actor,
         now=now,
-        event_id=r.event_id,
-        order_id=r.order_id,
-        reason=reason or None,
+        reason=reason,
         after={"more": more, "currency": r.event.currency} if more else None,
     )
